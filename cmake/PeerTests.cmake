@@ -1,0 +1,35 @@
+# tests/unit and tests/sim: every test_*.c is one program, run by ctest. tests/bench: every bench_*.c is one program.
+# tests/support/*.c, if there is any, is linked to all of them.
+
+file(GLOB support CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/support/*.c)
+
+add_library(peer_test_support INTERFACE)
+target_link_libraries(peer_test_support INTERFACE peer_compile peergraph_static)
+target_include_directories(peer_test_support INTERFACE
+    ${PEER_INCLUDE} ${PEER_SOURCE} ${PROJECT_SOURCE_DIR}/tests)
+if(support)
+    add_library(peer_test_support_objects OBJECT ${support})
+    target_link_libraries(peer_test_support_objects PRIVATE peer_test_support PkgConfig::CMOCKA)
+    target_sources(peer_test_support INTERFACE $<TARGET_OBJECTS:peer_test_support_objects>)
+endif()
+
+foreach(kind IN ITEMS unit sim)
+    file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${kind}/test_*.c)
+    foreach(source IN LISTS sources)
+        get_filename_component(name ${source} NAME_WE)
+        set(program ${kind}_${name})
+        add_executable(${program} ${source})
+        target_link_libraries(${program} PRIVATE peer_test_support PkgConfig::CMOCKA)
+        set_target_properties(${program} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests/${kind})
+        add_test(NAME ${kind}/${name} COMMAND ${program} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+        set_tests_properties(${kind}/${name} PROPERTIES TIMEOUT 120 LABELS ${kind})
+    endforeach()
+endforeach()
+
+file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/bench/bench_*.c)
+foreach(source IN LISTS sources)
+    get_filename_component(name ${source} NAME_WE)
+    add_executable(${name} ${source})
+    target_link_libraries(${name} PRIVATE peer_test_support)
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests/bench)
+endforeach()

@@ -1,0 +1,618 @@
+/**
+ * @file peergraph.h
+ * Groups of programs that share state without a server: the whole stable API of libpeergraph.
+ *
+ * A *graph* is a sparse mesh of nodes; each holds a replica of one database of *records*. What one node adds, updates
+ * or deletes reaches all others; who was away catches up. The functions are those of the Windows Peer Graphing API
+ * by rule: PeerGraphAddRecord is peer_graph_add_record. What is ours alone is listed in docs/names.md.
+ *
+ * What holds for every function, said once:
+ *
+ * **Status.** Functions return a peer_status: 0 is success, a negative value an error, a positive one success with
+ * information. Out-parameters come last and end in `_out`; a status of 0 or more sets all of them, a failure leaves
+ * them as they were. After a failure peer_last_error_message() has one line that names the offending value.
+ * Every function can return E_INVALIDARG (an argument is NULL or ill-formed), E_OUTOFMEMORY,
+ * PEER_E_NOT_INITIALIZED (no runtime is alive in this process), PEER_E_FORKED (called in a forked child) and
+ * PEER_E_INTERNAL (a defect of ours; the handle is dead from then on). The comments below list only what is particular.
+ *
+ * **Handles** (peer_runtime, peer_graph, peer_event_queue, peer_enum, peer_batch) are not addresses. One that is NULL,
+ * closed, invented or of the wrong kind gives the documented error from any thread, never undefined behaviour.
+ *
+ * **Objects** (peer_record, peer_event, peer_node_info, peer_graph_properties, peer_attributes and what
+ * peer_get_next_item, peer_get_item_views and peer_get_event_batch return) are immutable, counted and yours:
+ * release each with peer_free_data. They stay valid after their graph is closed and after shutdown. Text and bytes
+ * that they hand out live as long as they do.
+ *
+ * **Structs in** begin with `struct_size`; set it with the `…_INIT` macro. Reserved fields are 0. Structs are read
+ * during the call only.
+ *
+ * **Views** are the same structs the other way round: one call fills all fields of an object. The pointers borrow from
+ * the object. A view can be edited and passed back as input.
+ *
+ * **Text** is UTF-8, ends with a NUL, and may not be ill-formed; limits count UTF-16 units, as on Windows. **Bytes** are
+ * a pointer and a size. **Addresses** are text: "192.0.2.1:5000", "[2001:db8::1]:5000", "[fe80::1%eth0]:5000"; where a
+ * function says so also "host.example:5000".
+ *
+ * **Time** is in microseconds since 1970-01-01 UTC. Names ending in `_us` are peer time, the clock that the nodes of
+ * a graph share; `_utc_us` is this machine's clock.
+ *
+ * **Threads.** Every function may be called from any thread. No function calls back into the program.
+ */
+#ifndef PEERGRAPH_H
+#define PEERGRAPH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "peergraph/codes.h"
+
+#if defined(__GNUC__)
+#define PEER_API __attribute__((visibility("default")))
+#else
+#define PEER_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** 0 success, negative an error (PEER_E_*, E_*), positive success with information (PEER_S_*). */
+typedef int32_t peer_status;
+
+/** 16 bytes in the order of the printed form: 00112233-4455-6677-8899-aabbccddeeff is 00 11 22 … ff. */
+typedef struct peer_guid {
+    uint8_t bytes[16];
+} peer_guid;
+
+typedef struct peer_runtime peer_runtime;
+typedef struct peer_graph peer_graph;
+typedef struct peer_event_queue peer_event_queue;
+typedef struct peer_enum peer_enum;
+typedef struct peer_batch peer_batch;
+
+typedef struct peer_record peer_record;
+typedef struct peer_event peer_event;
+typedef struct peer_node_info peer_node_info;
+typedef struct peer_graph_properties peer_graph_properties;
+typedef struct peer_attributes peer_attributes;
+
+/* ------------------------------------------------------------------------------------------- the library itself */
+
+/** The version of the library that is loaded, e.g. "0.1.0". Needs no runtime. */
+PEER_API const char *peer_version(void);
+
+/**
+ * One line about the last failure of a call on this thread: what was wrong with which value. Never NULL; "" if nothing
+ * failed yet. Success leaves it alone, and so do the free, close, unregister, end and abort functions. Valid until the
+ * next failure on this thread. Needs no runtime.
+ */
+PEER_API const char *peer_last_error_message(void);
+
+/** The name of a status, "PEER_E_INVALID_GRAPH", or "PEER_STATUS_UNKNOWN". Static text. Needs no runtime. */
+PEER_API const char *peer_status_name(peer_status status);
+
+/** What a status means, in one line without a value. Static text. Needs no runtime. */
+PEER_API const char *peer_status_text(peer_status status);
+
+/* ------------------------------------------------------------------------------------------------------- runtime */
+
+/** What a runtime may be told at startup. */
+typedef struct peer_startup_input {
+    uint32_t struct_size;
+    uint32_t flags;             /* 0 */
+    const char *data_directory; /* where databases live; NULL: $XDG_DATA_HOME/peergraph or ~/.local/share/peergraph */
+} peer_startup_input;
+#define PEER_STARTUP_INPUT_INIT {.struct_size = sizeof(peer_startup_input)}
+
+/** What peer_startup answers about versions; low byte major, high byte minor, as on Windows. */
+typedef struct peer_version_data {
+    uint32_t version;         /* the version to use from now on */
+    uint32_t highest_version; /* the highest version that this library knows */
+} peer_version_data;
+
+/**
+ * Starts a runtime: a data directory, a driver thread, and everything opened in it. A process may have several; they
+ * do not know each other.
+ *
+ * @param version      PEER_GRAPH_VERSION; 0x0001, 0x0101 and 0x0002 are known
+ * @param options      NULL for defaults
+ * @param version_out  may be NULL
+ *
+ * @retval PEER_E_UNSUPPORTED_VERSION  `version` is none of the known ones
+ * @retval E_ACCESSDENIED              the data directory cannot be made or written
+ *
+ * PeerGraphStartup.
+ */
+PEER_API peer_status peer_startup(uint32_t version, const peer_startup_input *options, peer_version_data *version_out,
+                                  peer_runtime **runtime_out);
+
+/**
+ * Ends a runtime: closes its graphs with a goodbye to their neighbours (waits for at most one second), ends its
+ * enumerations and batches, joins its threads. Every event queue gets PEER_EVENT_CLOSED and stays readable until it is
+ * unregistered; objects stay valid.
+ *
+ * @retval PEER_E_NOT_INITIALIZED  `runtime` is not alive
+ *
+ * PeerGraphShutdown.
+ */
+PEER_API peer_status peer_shutdown(peer_runtime *runtime);
+
+/** Gives up one owner of an object. NULL is accepted. Works in a forked child and without a runtime. PeerGraphFreeData. */
+PEER_API void peer_free_data(const void *data);
+
+/** Adds an owner to an object, who releases it with peer_free_data. Works without a runtime. */
+PEER_API peer_status peer_retain_data(const void *data);
+
+/* -------------------------------------------------------------------------------------------------------- graphs */
+
+/** Properties of a graph, as given to create and as read back. Limits count UTF-16 units without the terminator. */
+typedef struct peer_graph_properties_view {
+    uint32_t struct_size;
+    uint32_t flags;                /* PEER_GRAPH_PROPERTY_DEFER_EXPIRATION */
+    uint32_t scope;                /* PEER_GRAPH_SCOPE_*; 0: global */
+    uint32_t max_record_size;      /* bytes of payload and attributes; 0: 4 MiB at creation; else 1,024 … 62,914,560 */
+    uint32_t presence_lifetime_s;  /* 0: 300; else at least 300 */
+    int32_t presence_max;          /* -1: every node publishes its presence; 0: none by itself; else about so many */
+    const char *graph_id;          /* 1 … 255, required */
+    const char *creator_id;        /* 1 … 255, required: the peer id of the creating node */
+    const char *friendly_name;     /* 0 … 255, or NULL */
+    const char *comment;           /* 0 … 511, or NULL */
+} peer_graph_properties_view;
+typedef peer_graph_properties_view peer_graph_properties_input;
+#define PEER_GRAPH_PROPERTIES_INPUT_INIT {.struct_size = sizeof(peer_graph_properties_input), .presence_max = -1}
+
+/** How a graph is opened on this machine; nothing of it is shared with other nodes. */
+typedef struct peer_graph_options_input {
+    uint32_t struct_size;
+    uint32_t flags; /* PEER_GRAPH_OPTION_* */
+} peer_graph_options_input;
+#define PEER_GRAPH_OPTIONS_INPUT_INIT {.struct_size = sizeof(peer_graph_options_input)}
+
+/**
+ * Makes a new graph and its database, and opens it. No network activity. The graph is synchronized from the start.
+ * Only one peer creates a graph; the others open it.
+ *
+ * @param properties     graph_id and creator_id are required
+ * @param database_name  a plain file name that tells apart several databases of one graph and peer; NULL: "default"
+ * @param options        NULL for defaults
+ *
+ * @retval PEER_E_DUPLICATE_GRAPH            the graph is open in this runtime
+ * @retval PEER_E_DATABASE_ALREADY_PRESENT   a database of that graph, peer and name exists; delete it or open it
+ * @retval PEER_E_DATABASE_IN_USE            another process has that database open
+ * @retval PEER_E_DISK_FULL, PEER_E_DATABASE_ACCESSDENIED
+ *
+ * PeerGraphCreate; MS-PPGRH 3.1.4.1.
+ */
+PEER_API peer_status peer_graph_create(peer_runtime *runtime, const peer_graph_properties_input *properties,
+                                       const char *database_name, const peer_graph_options_input *options,
+                                       peer_graph **graph_out);
+
+/**
+ * Opens a graph that this or another node created. No network activity. A new, empty database is made if there is none;
+ * then the graph must connect and synchronize before its records can be used.
+ *
+ * @param peer_id           who we are in the graph, 1 … 255 UTF-16 units
+ * @param precedence_count  how many record types are to be synchronized before the others; at most 253. If it is not 0,
+ *                          PEER_GRAPH_EVENT_SYNCHRONIZED tells when each type is complete
+ * @param precedence        the types, first to last; NULL if the count is 0
+ *
+ * @retval PEER_OK                       an existing database was opened
+ * @retval PEER_S_GRAPH_DATA_CREATED     a new one was made, or the existing one was never synchronized
+ * @retval PEER_E_DUPLICATE_GRAPH        the same graph, peer and database is open in this runtime
+ * @retval PEER_E_DBNAME_CHANGED         the same graph and peer is open in this runtime with another database name
+ * @retval PEER_E_DATABASE_IN_USE        another process has the database open; the message has the file's name
+ * @retval PEER_E_INVALID_DATABASE       the file is damaged, not ours, or from a newer version
+ * @retval PEER_E_DISK_FULL, PEER_E_DATABASE_ACCESSDENIED
+ *
+ * PeerGraphOpen; MS-PPGRH 3.1.4.2.
+ */
+PEER_API peer_status peer_graph_open(peer_runtime *runtime, const char *graph_id, const char *peer_id,
+                                     const char *database_name, const peer_graph_options_input *options,
+                                     uint32_t precedence_count, const peer_guid *precedence, peer_graph **graph_out);
+
+/**
+ * Starts to accept connections. The port is shared by all graphs of the runtime that ask for it.
+ *
+ * @param scope     PEER_GRAPH_SCOPE_GLOBAL, _SITELOCAL, _LINKLOCAL, or _LOOPBACK for this machine only (ours)
+ * @param scope_id  interface index; 0 means every interface and is allowed for GLOBAL and LOOPBACK only
+ * @param port      0: a free one; ask peer_graph_get_node_info(graph, 0, …) which
+ *
+ * @retval PEER_E_GRAPH_NOT_READY     the graph was never synchronized
+ * @retval PEER_E_ALREADY_LISTENING   it listens already
+ * @retval PEER_E_UNABLE_TO_LISTEN    the port is taken or not permitted
+ *
+ * PeerGraphListen; MS-PPGRH 3.1.4.8.
+ */
+PEER_API peer_status peer_graph_listen(peer_graph *graph, uint32_t scope, uint32_t scope_id, uint32_t port);
+
+/**
+ * Asks for a neighbour connection to the node that listens at `address`.
+ *
+ * Asynchronous: PEER_GRAPH_EVENT_NEIGHBOR_CONNECTION tells how it ended, with the reason if it failed.
+ *
+ * @param peer_id            the peer that must answer there, or NULL for whoever does
+ * @param address            "192.0.2.1:5000", "[2001:db8::1]:5000", "[fe80::1%eth0]:5000" or "host.example:5000"
+ * @param connection_id_out  matches the event; may be NULL
+ *
+ * @retval PEER_E_ALREADY_EXISTS  a neighbour connection to that node exists
+ * @retval PEER_E_CONNECT_SELF    the address is one of this node's own
+ *
+ * PeerGraphConnect; MS-PPGRH 3.1.4.9, 3.1.7.24.
+ */
+PEER_API peer_status peer_graph_connect(peer_graph *graph, const char *peer_id, const char *address,
+                                        uint64_t *connection_id_out);
+
+/**
+ * Leaves the graph: says goodbye to the neighbours, closes the database, ends the handle. The graph's event queues get
+ * PEER_EVENT_CLOSED; its enumerations and batches end. Never waits for the network.
+ *
+ * @retval PEER_E_INVALID_GRAPH  `graph` is not open
+ *
+ * PeerGraphClose; MS-PPGRH 3.1.4.12.
+ */
+PEER_API peer_status peer_graph_close(peer_graph *graph);
+
+/**
+ * Removes the stored data of a graph from this machine. Other nodes keep theirs. The graph must be closed.
+ *
+ * @param database_name  as given to create or open; NULL: "default"
+ *
+ * @retval PEER_E_DATABASE_NOT_PRESENT  there is no such database; nothing is harmed
+ * @retval PEER_E_DATABASE_IN_USE       it is open in another process
+ * @retval PEER_E_GRAPH_IN_USE          it is open in this runtime
+ * @retval E_ACCESSDENIED               the file cannot be removed
+ *
+ * PeerGraphDelete.
+ */
+PEER_API peer_status peer_graph_delete(peer_runtime *runtime, const char *graph_id, const char *peer_id,
+                                       const char *database_name);
+
+/** The status flags of a graph, PEER_GRAPH_STATUS_*; may be 0. PeerGraphGetStatus. */
+PEER_API peer_status peer_graph_get_status(peer_graph *graph, uint32_t *status_out);
+
+/**
+ * The properties of a graph, as its creator set them.
+ *
+ * @retval PEER_E_GRAPH_NOT_READY  the graph was never synchronized
+ *
+ * PeerGraphGetProperties.
+ */
+PEER_API peer_status peer_graph_get_properties(peer_graph *graph, peer_graph_properties **properties_out);
+
+/** Fills a view of properties. @param view_size sizeof(peer_graph_properties_view) */
+PEER_API peer_status peer_graph_properties_get_view(const peer_graph_properties *properties, size_t view_size,
+                                                    peer_graph_properties_view *view_out);
+
+/** A node of a graph. */
+typedef struct peer_node_info_view {
+    uint32_t struct_size;
+    uint32_t address_count;        /* 0 if the node does not listen */
+    uint64_t node_id;              /* never 0; drawn anew at each create and open */
+    const char *peer_id;
+    const char *attributes;        /* free text, or NULL */
+    const char *const *addresses;  /* address_count texts, the best one first */
+} peer_node_info_view;
+
+/**
+ * What is known of a node.
+ *
+ * @param node_id  0 means this node; the returned id is the one that others see
+ *
+ * @retval PEER_E_NODE_NOT_FOUND  no node of that id is known
+ *
+ * PeerGraphGetNodeInfo.
+ */
+PEER_API peer_status peer_graph_get_node_info(peer_graph *graph, uint64_t node_id, peer_node_info **info_out);
+
+/** Fills a view of node information. @param view_size sizeof(peer_node_info_view) */
+PEER_API peer_status peer_node_info_get_view(const peer_node_info *info, size_t view_size,
+                                             peer_node_info_view *view_out);
+
+/** Converts a moment of peer time to this machine's clock. Both may be one variable. PeerGraphPeerTimeToUniversalTime. */
+PEER_API peer_status peer_graph_peer_time_to_universal_time(peer_graph *graph, int64_t time_us, int64_t *time_utc_us_out);
+
+/** Converts a moment of this machine's clock to peer time. Both may be one variable. PeerGraphUniversalTimeToPeerTime. */
+PEER_API peer_status peer_graph_universal_time_to_peer_time(peer_graph *graph, int64_t time_utc_us, int64_t *time_us_out);
+
+/* ------------------------------------------------------------------------------------------------------- records */
+
+/** A record as the application sees it. */
+typedef struct peer_record_view {
+    uint32_t struct_size;
+    uint32_t version;        /* 1 at creation, one more per change; ignored on input */
+    peer_guid id;            /* ignored by add, the key of update */
+    peer_guid type;          /* any but the reserved ones; an update cannot change it */
+    uint32_t flags;          /* PEER_RECORD_FLAG_*; 0 on input */
+    uint32_t reserved;       /* 0 */
+    int64_t created_us;      /* set by the engine */
+    int64_t expires_us;      /* required; an update may keep or raise it */
+    int64_t modified_us;     /* set by the engine */
+    const char *creator_id;  /* NULL on input: this node's peer id */
+    const char *modifier_id; /* NULL if never modified; NULL on input: this node's peer id */
+    const char *attributes;  /* XML, or NULL; see peer_attributes_* */
+    const void *data;
+    size_t size;
+    const void *security_data;
+    size_t security_data_size;
+} peer_record_view;
+typedef peer_record_view peer_record_input;
+#define PEER_RECORD_INPUT_INIT {.struct_size = sizeof(peer_record_input)}
+
+/**
+ * Adds a record: stores it and sends it to every node. When the call returns, it is stored.
+ *
+ * @param record  type and expires_us are required
+ *
+ * @retval PEER_E_GRAPH_NOT_READY            the graph was never synchronized
+ * @retval PEER_E_NOT_AUTHORIZED             the type is reserved
+ * @retval PEER_E_INVALID_RECORD_EXPIRATION  expires_us is not later than now in peer time
+ * @retval PEER_E_INVALID_ATTRIBUTES         the attributes break the schema; the message says where
+ * @retval PEER_E_TOO_MANY_ATTRIBUTES        more than 4,096
+ * @retval PEER_E_MAX_RECORD_SIZE_EXCEEDED   data and attributes are larger than the graph allows
+ * @retval PEER_E_GRAPH_SHUTTING_DOWN, PEER_E_DISK_FULL
+ *
+ * PeerGraphAddRecord; MS-PPGRH 3.1.4.3.
+ */
+PEER_API peer_status peer_graph_add_record(peer_graph *graph, const peer_record_input *record, peer_guid *record_id_out);
+
+/**
+ * Replaces attributes, data and expiration of the record with `record->id`. Whoever holds a record may update it.
+ *
+ * @param record  data and attributes replace the old ones, also when empty; expires_us may stay or grow, 0 keeps it
+ *
+ * @retval PEER_E_RECORD_NOT_FOUND           unknown, deleted or expired
+ * @retval PEER_E_INVALID_RECORD_EXPIRATION  expires_us is earlier than before
+ * @retval PEER_E_INVALID_RECORD             the type differs
+ * @retval also those of peer_graph_add_record
+ *
+ * PeerGraphUpdateRecord; MS-PPGRH 3.1.4.4, 3.1.7.8.
+ */
+PEER_API peer_status peer_graph_update_record(peer_graph *graph, const peer_record_input *record);
+
+/**
+ * Deletes a record everywhere. A tombstone stays until the record's expiration.
+ *
+ * @param local  0; a deletion on this node alone needs a graph whose application judges records, else E_INVALIDARG
+ *
+ * @retval PEER_E_RECORD_NOT_FOUND  unknown, deleted or expired
+ * @retval PEER_E_NOT_AUTHORIZED    the record is one of the graph's own
+ * @retval PEER_E_GRAPH_NOT_READY, PEER_E_GRAPH_SHUTTING_DOWN, PEER_E_DISK_FULL
+ *
+ * PeerGraphDeleteRecord; MS-PPGRH 3.1.4.5, 3.1.7.9.
+ */
+PEER_API peer_status peer_graph_delete_record(peer_graph *graph, const peer_guid *record_id, uint32_t local);
+
+/**
+ * One record by its id.
+ *
+ * @retval PEER_E_RECORD_NOT_FOUND  unknown, deleted or expired
+ * @retval PEER_E_GRAPH_NOT_READY   the graph was never synchronized
+ *
+ * PeerGraphGetRecord.
+ */
+PEER_API peer_status peer_graph_get_record(peer_graph *graph, const peer_guid *record_id, peer_record **record_out);
+
+/** Fills a view of a record. @param view_size sizeof(peer_record_view) */
+PEER_API peer_status peer_record_get_view(const peer_record *record, size_t view_size, peer_record_view *view_out);
+
+/**
+ * The application's records, or those of one type, one creator, or both. Items are peer_record. The graph's own records
+ * are included only if their type is asked for.
+ *
+ * @param type        NULL for any
+ * @param creator_id  NULL for any
+ *
+ * @retval PEER_E_GRAPH_NOT_READY  the graph was never synchronized
+ *
+ * PeerGraphEnumRecords.
+ */
+PEER_API peer_status peer_graph_enum_records(peer_graph *graph, const peer_guid *type, const char *creator_id,
+                                             peer_enum **enum_out);
+
+/* ------------------------------------------------------------------------------------------------------- batches */
+
+/**
+ * Begins a batch: changes that are stored, sent and announced together or not at all. No lock is held until commit.
+ *
+ * @retval PEER_E_GRAPH_NOT_READY  the graph was never synchronized
+ */
+PEER_API peer_status peer_graph_begin_batch(peer_graph *graph, peer_batch **batch_out);
+
+/** As peer_graph_add_record, at commit. The id is the one that the record will have. At most 1,024 changes in a batch. */
+PEER_API peer_status peer_batch_add_record(peer_batch *batch, const peer_record_input *record, peer_guid *record_id_out);
+
+/** As peer_graph_update_record, at commit. The record may be one that the batch added. */
+PEER_API peer_status peer_batch_update_record(peer_batch *batch, const peer_record_input *record);
+
+/** As peer_graph_delete_record with `local` 0, at commit. */
+PEER_API peer_status peer_batch_delete_record(peer_batch *batch, const peer_guid *record_id);
+
+/**
+ * Carries the batch out in one transaction. The handle has ended whatever the result; after a failure nothing was done.
+ *
+ * @retval PEER_E_RECORD_NOT_FOUND  a record to update or delete has gone since
+ * @retval E_INVALIDARG             `batch` is not open
+ * @retval PEER_E_DISK_FULL, PEER_E_GRAPH_SHUTTING_DOWN
+ */
+PEER_API peer_status peer_batch_commit(peer_batch *batch);
+
+/** Drops a batch. @retval E_INVALIDARG `batch` is not open */
+PEER_API peer_status peer_batch_abort(peer_batch *batch);
+
+/* -------------------------------------------------------------------------------------------------- enumerations */
+
+/**
+ * How many items the enumeration held when it was made. Fewer may be fetched: what has vanished since is skipped.
+ *
+ * @retval E_INVALIDARG  `enumeration` is not open
+ *
+ * PeerGraphGetItemCount.
+ */
+PEER_API peer_status peer_get_item_count(peer_enum *enumeration, uint32_t *count_out);
+
+/**
+ * The next items, at most `count_max`. May give fewer than asked for, since bodies are loaded up to 16 MiB a call; only
+ * a count of 0 (with NULL items) is the end.
+ *
+ * @param count_max  at least 1
+ * @param items_out  an array of count_out objects; one peer_free_data of the array releases them all
+ *
+ * PeerGraphGetNextItem.
+ */
+PEER_API peer_status peer_get_next_item(peer_enum *enumeration, uint32_t count_max, uint32_t *count_out,
+                                        const void *const **items_out);
+
+/**
+ * As peer_get_next_item, but gives views side by side, for a binding that reads many at once.
+ *
+ * @param view_size  sizeof(peer_record_view) for an enumeration of records; also the stride of the array
+ * @param views_out  an array of count_out views; release it with peer_free_data
+ */
+PEER_API peer_status peer_get_item_views(peer_enum *enumeration, uint32_t count_max, size_t view_size,
+                                         uint32_t *count_out, const void **views_out);
+
+/** Ends an enumeration. Items live on. @retval E_INVALIDARG `enumeration` is not open. PeerGraphEndEnumeration. */
+PEER_API peer_status peer_end_enumeration(peer_enum *enumeration);
+
+/* -------------------------------------------------------------------------------------------------------- events */
+
+/** One kind of event that a queue is to receive. */
+typedef struct peer_event_registration {
+    int32_t type;                 /* PEER_GRAPH_EVENT_* */
+    uint32_t reserved;            /* 0 */
+    const peer_guid *record_type; /* RECORD_CHANGED and SYNCHRONIZED: only this record type; NULL: all. Else ignored */
+} peer_event_registration;
+
+/** An event. Which fields mean something depends on `type`; the others are 0 or NULL. */
+typedef struct peer_event_view {
+    uint32_t struct_size;
+    int32_t type;                /* PEER_GRAPH_EVENT_* or PEER_EVENT_* */
+    int32_t change;              /* RECORD_CHANGED: PEER_RECORD_*; NODE_CHANGED: PEER_NODE_CHANGE_*;
+                                    *_CONNECTION: PEER_CONNECTED, PEER_DISCONNECTED or PEER_CONNECTION_FAILED */
+    peer_status reason;          /* *_CONNECTION failed or disconnected: why; CLOSED: why */
+    uint32_t status;             /* STATUS_CHANGED: the flags now; OVERFLOW: the type of the lost events */
+    uint32_t reserved;
+    uint64_t connection_id;      /* *_CONNECTION, INCOMING_DATA, WRITABLE */
+    uint64_t next_connection_id; /* *_CONNECTION failed: the attempt that follows, or 0 */
+    uint64_t node_id;            /* *_CONNECTION, NODE_CHANGED; 0 in NODE_CHANGED is this node */
+    uint64_t lost_count;         /* OVERFLOW: how many events were lost */
+    peer_guid record_id;         /* RECORD_CHANGED */
+    peer_guid record_type;       /* RECORD_CHANGED, SYNCHRONIZED; INCOMING_DATA: the sender's data type */
+    const char *peer_id;         /* *_CONNECTION, NODE_CHANGED: the other peer, if known */
+    const char *message;         /* *_CONNECTION failed, CLOSED: one line that says why */
+    const void *data;            /* INCOMING_DATA */
+    size_t size;
+} peer_event_view;
+
+/**
+ * Opens a queue of a graph's events from now on. Allowed before listen and connect. Each queue receives every event that
+ * it asked for. It is bounded (8 MiB): when full, changes of one record are merged, and if that does not suffice one
+ * PEER_EVENT_OVERFLOW per type stands for what was lost, so that the reader can enumerate again.
+ *
+ * @param count          0 with a NULL array: every event
+ * @param registrations  list RECORD_CHANGED several times to watch several record types
+ *
+ * PeerGraphRegisterEvent.
+ */
+PEER_API peer_status peer_graph_register_event(peer_graph *graph, uint32_t count,
+                                               const peer_event_registration *registrations,
+                                               peer_event_queue **queue_out);
+
+/**
+ * A descriptor that is readable exactly while the queue holds something. Poll it for reading (level-triggered, not
+ * edge-triggered); never read, write or close it. Valid until the queue is unregistered, also after the graph is closed:
+ * stop polling it first.
+ */
+PEER_API peer_status peer_event_queue_get_descriptor(peer_event_queue *queue, int64_t *descriptor_out);
+
+/**
+ * Waits until the queue holds something, for programs without a loop.
+ *
+ * @param timeout_ms  -1: for ever; 0: do not wait
+ *
+ * @retval PEER_OK               it holds something
+ * @retval PEER_S_NO_EVENT_DATA  the time is over
+ */
+PEER_API peer_status peer_event_queue_wait(peer_event_queue *queue, int32_t timeout_ms);
+
+/**
+ * Takes one event. PEER_EVENT_CLOSED is the last of every queue.
+ *
+ * @retval PEER_OK               event_out is set; release it with peer_free_data
+ * @retval PEER_S_NO_EVENT_DATA  the queue is empty; event_out is NULL
+ * @retval E_INVALIDARG          `queue` is not registered
+ *
+ * PeerGraphGetEventData.
+ */
+PEER_API peer_status peer_get_event_data(peer_event_queue *queue, peer_event **event_out);
+
+/** Fills a view of an event. @param view_size sizeof(peer_event_view) */
+PEER_API peer_status peer_event_get_view(const peer_event *event, size_t view_size, peer_event_view *view_out);
+
+/**
+ * Takes up to `count_max` events at once, as views side by side.
+ *
+ * @param view_size  sizeof(peer_event_view); also the stride of the array
+ * @param views_out  an array of count_out views; release it with peer_free_data. NULL if the queue is empty
+ *
+ * @retval PEER_S_NO_EVENT_DATA  the queue is empty
+ */
+PEER_API peer_status peer_get_event_batch(peer_event_queue *queue, uint32_t count_max, size_t view_size,
+                                          uint32_t *count_out, const peer_event_view **views_out);
+
+/** Ends a queue, drops what it held, closes its descriptor. @retval E_INVALIDARG not registered. PeerGraphUnregisterEvent. */
+PEER_API peer_status peer_unregister_event(peer_event_queue *queue);
+
+/* ---------------------------------------------------------------------------------------------------- attributes */
+
+/*
+ * Attributes of a record travel as XML. These functions write and read it, so that no program has to. An object that is
+ * being built belongs to one thread at a time. They need no runtime.
+ */
+
+/** An empty set of attributes to build. */
+PEER_API peer_status peer_attributes_create(peer_attributes **attributes_out);
+
+/**
+ * Adds one attribute. Names need not be unique.
+ *
+ * @param name   1 … 40 of 0-9 a-z A-Z, none of the six reserved names
+ * @param type   PEER_ATTRIBUTE_STRING, _INT (digits only) or _DATE (2026-11-21, 2026-11-21T10:30:00Z, …)
+ * @param value  text; characters that XML cannot hold are refused
+ *
+ * @retval PEER_E_INVALID_ATTRIBUTES   name, type or value break the schema
+ * @retval PEER_E_TOO_MANY_ATTRIBUTES  it would be the 4,097th
+ */
+PEER_API peer_status peer_attributes_add(peer_attributes *attributes, const char *name, int32_t type, const char *value);
+
+/** Adds an integer. Negative ones are outside the schema: PEER_E_INVALID_ATTRIBUTES. */
+PEER_API peer_status peer_attributes_add_int(peer_attributes *attributes, const char *name, int64_t value);
+
+/** Adds a moment, written in UTC with microseconds. Years 1 to 9999, else PEER_E_INVALID_ATTRIBUTES. */
+PEER_API peer_status peer_attributes_add_date(peer_attributes *attributes, const char *name, int64_t time_utc_us);
+
+/** Reads attribute XML. @retval PEER_E_INVALID_ATTRIBUTES, PEER_E_TOO_MANY_ATTRIBUTES */
+PEER_API peer_status peer_attributes_parse(const char *xml, peer_attributes **attributes_out);
+
+/** The attributes as XML, ready for peer_record_input. Valid until the object is changed or freed. */
+PEER_API peer_status peer_attributes_get_xml(const peer_attributes *attributes, const char **xml_out);
+
+/** How many there are. */
+PEER_API peer_status peer_attributes_get_count(const peer_attributes *attributes, uint32_t *count_out);
+
+/** One attribute by index, in document order. @retval E_INVALIDARG `index` is not below the count */
+PEER_API peer_status peer_attributes_get(const peer_attributes *attributes, uint32_t index, const char **name_out,
+                                         int32_t *type_out, const char **value_out);
+
+/** An integer attribute as a number. @retval PEER_E_INVALID_ATTRIBUTES not an integer, or beyond 64 bits */
+PEER_API peer_status peer_attributes_get_int(const peer_attributes *attributes, uint32_t index, int64_t *value_out);
+
+/** A date attribute as a moment; a partial date is its first instant in UTC. @retval PEER_E_INVALID_ATTRIBUTES not a date */
+PEER_API peer_status peer_attributes_get_date(const peer_attributes *attributes, uint32_t index,
+                                              int64_t *time_utc_us_out);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,104 @@
+/** Interface: a graph's database. SQLite for life, memory for proof; both behave alike (tests/unit/test_store.c runs on both). */
+#ifndef PEER_BASE_STORE_H
+#define PEER_BASE_STORE_H
+
+#include "base/bytes.h"
+#include "base/jobs.h"
+
+/**
+ * What the store knows of a record. It keeps the wire bytes as they are and the columns that queries need, and never
+ * looks into the bytes. Times are ticks (unsigned, all 64 bits). `seq` is the order of arrival: given by the store at
+ * each put, so that a replaced record moves to the end; it never repeats, not even after a rollback and a restart of
+ * the process (a rolled back number may be given again).
+ */
+struct store_row {
+    uint64_t seq;
+    peer_guid id;
+    peer_guid type;
+    uint32_t version;
+    uint32_t flags;       /* RECORD_FLAG_DELETED */
+    uint32_t local_flags; /* what does not travel: autorefresh */
+    uint64_t modified;
+    uint64_t expires;
+    struct span creator_id; /* UTF-16BE, for filters */
+    struct span wire;
+};
+
+/** Which records a scan visits and in which order. */
+struct store_scan {
+    const peer_guid *type;  /* NULL: any */
+    struct span creator_id; /* size 0: any */
+    int by_modified;        /* 1: order (modified, id), starting at `since`; 0: order of seq */
+    uint64_t since;         /* by_modified: lowest modified, inclusive */
+    uint64_t seq_max;       /* leave out rows with a higher seq; UINT64_MAX: none */
+};
+
+/** Where a scan stands. Zero-initialise to start. Survives changes of the database: what is put later may be seen or not. */
+struct store_position {
+    uint64_t seq;
+    uint64_t modified;
+    peer_guid id;
+    int started;
+};
+
+/** Called for each row of a scan; the spans are valid during the call. Non-zero ends the scan after this row. */
+typedef int (*store_visit)(void *context, const struct store_row *row);
+
+struct store;
+
+/** Every function may fail with PEER_E_DISK_FULL, E_OUTOFMEMORY, PEER_E_INVALID_DATABASE (damaged) or E_ACCESSDENIED. */
+struct store_operations {
+    /* Writing begins a transaction by itself. Reads see what the transaction wrote. */
+    peer_status (*put)(struct store *store, const struct store_row *row, uint64_t *seq_out);
+    peer_status (*remove)(struct store *store, const peer_guid *id); /* PEER_OK also if it is not there */
+    /** Makes everything since the last commit durable against the death of the process. PEER_OK if there is nothing. */
+    peer_status (*commit)(struct store *store);
+    /** Drops everything since the last commit. Cannot fail. */
+    void (*rollback)(struct store *store);
+
+    /** Calls `visit` once. PEER_E_RECORD_NOT_FOUND (sets no error line). `want_wire` 0 leaves `wire` empty and reads no payload. */
+    peer_status (*get)(struct store *store, const peer_guid *id, int want_wire, store_visit visit, void *context);
+    /** Visits at most `row_max` rows after `position`, which moves along. `*end_out` 1: there are no more. */
+    peer_status (*scan)(struct store *store, const struct store_scan *scan, struct store_position *position,
+                        int want_wire, size_t row_max, store_visit visit, void *context, int *end_out);
+    /** Rows with expires in (after, until], by expires, without wire, at most row_max. */
+    peer_status (*expired)(struct store *store, uint64_t after, uint64_t until, size_t row_max, store_visit visit,
+                           void *context);
+    /** Earliest expires later than `after`; UINT64_MAX: none. */
+    peer_status (*next_expiry)(struct store *store, uint64_t after, uint64_t *expires_out);
+    /** Highest seq ever given, 0: none. */
+    peer_status (*last_seq)(struct store *store, uint64_t *seq_out);
+    /** Number of rows, tombstones included. */
+    peer_status (*count)(struct store *store, uint64_t *count_out);
+
+    /** Settings: small values by name, part of the transaction. get: value appended; PEER_E_NOT_FOUND sets no error line. */
+    peer_status (*setting_put)(struct store *store, const char *name, struct span value);
+    peer_status (*setting_get)(struct store *store, const char *name, struct buffer *value);
+
+    /** A job that moves the journal into the database, if that is worth it now; else NULL. The caller submits it. */
+    struct job *(*maintenance)(struct store *store);
+    /** Commits nothing: what is not committed is dropped. Waits for a maintenance job under way. */
+    void (*close)(struct store *store);
+};
+
+struct store {
+    const struct store_operations *operations;
+};
+
+#define STORE_CREATE 0x1u  /* make a new one: PEER_E_DATABASE_ALREADY_PRESENT if there is one */
+#define STORE_DURABLE 0x2u /* survive power loss, not only the death of the process */
+
+/** Where stores come from. `self` knows the directory (SQLite) or keeps the databases by name (memory). */
+struct store_factory {
+    /**
+     * Opens; a missing one is made and `*is_new_out` is 1. PEER_E_DATABASE_IN_USE with the file's name and, if known, the
+     * process; PEER_E_INVALID_DATABASE with the file's name if it is damaged, not ours or newer than we know.
+     */
+    peer_status (*open)(void *self, const char *graph_id, const char *peer_id, const char *database_name, uint32_t flags,
+                        int *is_new_out, struct store **store_out);
+    /** PEER_E_DATABASE_NOT_PRESENT, PEER_E_DATABASE_IN_USE, E_ACCESSDENIED. */
+    peer_status (*remove)(void *self, const char *graph_id, const char *peer_id, const char *database_name);
+    void *self;
+};
+
+#endif

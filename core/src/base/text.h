@@ -1,0 +1,25 @@
+/** UTF-8 and UTF-16BE (D-02): checked conversion both ways, and lengths in UTF-16 units. */
+#ifndef PEER_BASE_TEXT_H
+#define PEER_BASE_TEXT_H
+
+#include "base/bytes.h"
+
+/** UTF-16 units of a NUL-terminated UTF-8 text, without the terminator; SIZE_MAX if it is not well-formed UTF-8. */
+size_t peer__utf16_units(const char *text);
+
+/** Appends `text` as UTF-16BE with its terminator. 0, or -1 if it is not well-formed UTF-8. */
+int peer__utf16_append(struct buffer *out, const char *text);
+
+/**
+ * UTF-16BE bytes (with or without terminator at the end) as a new NUL-terminated UTF-8 text; ill-formed units and NULs
+ * inside become U+FFFD, so that no peer's text can break a reader. NULL when memory is out. Free with peer__free.
+ */
+char *peer__utf8_from_utf16(struct span utf16);
+
+/** 1 if the bytes are well-formed UTF-16BE: an even size, ends with one NUL unit, none before it, surrogates paired. */
+int peer__utf16_is_valid(struct span utf16);
+
+/** 1 if the NUL-terminated text is well-formed UTF-8. */
+int peer__utf8_is_valid(const char *text);
+
+#endif

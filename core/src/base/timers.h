@@ -1,0 +1,37 @@
+/** Deadlines in monotonic microseconds, earliest first: a pairing of a binary heap and intrusive timers. */
+#ifndef PEER_BASE_TIMERS_H
+#define PEER_BASE_TIMERS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "peergraph/peergraph.h"
+
+#define NO_DEADLINE INT64_MAX
+
+struct timer {
+    int64_t deadline_us;
+    uint64_t order; /* timers of one moment fire in the order in which they were set */
+    size_t place;   /* in the heap, counted from 1; 0: not set */
+    void (*fire)(struct timer *timer);
+};
+
+struct timers {
+    struct timer **heap;
+    size_t count;
+    size_t capacity;
+    uint64_t order;
+};
+
+void peer__timer_init(struct timer *timer, void (*fire)(struct timer *timer));
+/** Room for one more timer; call when the owner of a timer is made, so that setting it cannot fail. */
+peer_status peer__timers_reserve(struct timers *timers, size_t timer_count);
+/** Sets or moves. */
+void peer__timer_set(struct timers *timers, struct timer *timer, int64_t deadline_us);
+void peer__timer_cancel(struct timers *timers, struct timer *timer);
+int64_t peer__timers_deadline(const struct timers *timers);
+/** Fires what is due at `now_us`; a timer set again for a moment already past fires at the next call. */
+void peer__timers_fire(struct timers *timers, int64_t now_us);
+void peer__timers_free(struct timers *timers);
+
+#endif

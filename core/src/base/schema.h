@@ -1,0 +1,12 @@
+/** Interface: the attribute schema of records (graph-api.md 10). Implemented by xml/. */
+#ifndef PEER_BASE_SCHEMA_H
+#define PEER_BASE_SCHEMA_H
+
+#include "peergraph/peergraph.h"
+
+struct schema {
+    /** PEER_OK, PEER_E_INVALID_ATTRIBUTES, PEER_E_TOO_MANY_ATTRIBUTES or E_OUTOFMEMORY for UTF-8 text of `size` bytes. */
+    peer_status (*check_attributes)(const char *xml, size_t size);
+};
+
+#endif

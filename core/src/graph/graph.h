@@ -1,0 +1,79 @@
+/**
+ * One graph, as the functions of the API use it. All under the driver's lock. Arguments were checked for form by the
+ * caller (NULL, struct sizes, UTF-8, lengths of ids); rules of content are checked here. A function that changes records
+ * commits before it returns, and what was uncommitted from the network with it.
+ */
+#ifndef PEER_GRAPH_GRAPH_H
+#define PEER_GRAPH_GRAPH_H
+
+#include "event/queue.h"
+#include "graph/engine.h"
+#include "wire/payload.h"
+#include "wire/record.h"
+
+struct graph;
+
+peer_status peer__graph_create(struct engine *engine, const peer_graph_properties_view *properties,
+                               const char *database_name, uint32_t options, struct graph **graph_out);
+/** PEER_OK or PEER_S_GRAPH_DATA_CREATED. */
+peer_status peer__graph_open(struct engine *engine, const char *graph_id, const char *peer_id,
+                             const char *database_name, uint32_t options, uint32_t precedence_count,
+                             const peer_guid *precedence, struct graph **graph_out);
+/** Says goodbye, closes the store, gives every queue CLOSED with that reason, frees the graph. */
+void peer__graph_close(struct graph *graph, peer_status reason, const char *message);
+/** Of a graph that is closed. */
+peer_status peer__graph_delete_data(struct engine *engine, const char *graph_id, const char *peer_id,
+                                    const char *database_name);
+
+peer_status peer__graph_listen(struct graph *graph, uint32_t scope, uint32_t scope_id, uint16_t port);
+/** `peer_id` may be NULL. */
+peer_status peer__graph_connect(struct graph *graph, const char *peer_id, const char *address,
+                                uint64_t *connection_id_out);
+
+uint32_t peer__graph_status(const struct graph *graph);
+/** Spans are valid until the lock is released. PEER_E_GRAPH_NOT_READY. */
+peer_status peer__graph_properties(const struct graph *graph, struct graph_info *info_out);
+
+struct graph_node_info {
+    uint64_t node_id;
+    const char *peer_id; /* valid until the lock is released */
+    size_t address_count;
+    struct address addresses[LISTEN_ADDRESS_MAX];
+};
+/** `node_id` 0: this node. PEER_E_NODE_NOT_FOUND. */
+peer_status peer__graph_node_info(const struct graph *graph, uint64_t node_id, struct graph_node_info *info_out);
+
+int64_t peer__graph_peer_time_us(const struct graph *graph, int64_t time_utc_us);
+int64_t peer__graph_universal_time_us(const struct graph *graph, int64_t time_us);
+
+enum change_kind { CHANGE_ADD, CHANGE_UPDATE, CHANGE_DELETE };
+/** One change of a batch. `input.id` is the record's id for all three kinds. Spans and texts belong to the caller. */
+struct graph_change {
+    enum change_kind kind;
+    peer_record_view input;
+};
+
+/** Checks what add would refuse and draws the id, storing nothing. */
+peer_status peer__graph_prepare_add(struct graph *graph, const peer_record_view *input, peer_guid *id_out);
+/** Checks what update (of a record that may still have to be added) would refuse by its content alone. */
+peer_status peer__graph_prepare_update(struct graph *graph, const peer_record_view *input);
+/** Carries changes out in one transaction, all or nothing. An add's id was given by peer__graph_prepare_add. */
+peer_status peer__graph_apply(struct graph *graph, const struct graph_change *changes, size_t change_count);
+
+peer_status peer__graph_add(struct graph *graph, const peer_record_view *input, peer_guid *id_out);
+peer_status peer__graph_update(struct graph *graph, const peer_record_view *input);
+peer_status peer__graph_delete(struct graph *graph, const peer_guid *id);
+/** A record that is neither deleted nor expired. `*record_out` is retained. */
+peer_status peer__graph_get(struct graph *graph, const peer_guid *id, struct record **record_out,
+                            uint32_t *local_flags_out);
+/** Ids of what an enumeration shows, in order of arrival. Free with peer__free. */
+peer_status peer__graph_list(struct graph *graph, const peer_guid *type, const char *creator_id, peer_guid **ids_out,
+                             size_t *count_out);
+/** PEER_E_GRAPH_NOT_READY if the graph was never synchronized. */
+peer_status peer__graph_require_ready(const struct graph *graph);
+
+/** From now on the queue gets the graph's events; the graph holds a reference. */
+void peer__graph_subscribe(struct graph *graph, struct event_queue *queue);
+void peer__graph_unsubscribe(struct graph *graph, struct event_queue *queue);
+
+#endif

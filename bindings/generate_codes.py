@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Makes the C header, the C table of status names and the Python constants from codes.toml.
 
-    python bindings/generate_codes.py            writes the three files
-    python bindings/generate_codes.py --check    says which of them are stale, and fails if one is
+python bindings/generate_codes.py            writes the three files
+python bindings/generate_codes.py --check    says which of them are stale, and fails if one is
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def all_rows(codes: Codes) -> Iterator[Row]:
 
 
 def check_table(codes: Codes) -> None:
-    """Stops at what would make the outputs ambiguous: a name or a status number given twice, an error without a class."""
+    """Stops at what would make the outputs ambiguous: a name or a status given twice, an error without a class."""
     names = [row["name"] for row in all_rows(codes)]
     values = [row["value"] for group in codes["status"] for row in group["rows"]]
     for kind, items in (("name", names), ("status value", values)):
@@ -163,11 +163,20 @@ def python_constants(codes: Codes) -> str:
             lines.append(f"    {python_member(row['name'], group['prefixes'])} = {value}")
             lines.append(f'    """{row["text"][0].upper()}{row["text"][1:]}."""')
         lines.append("")
-    lines += ["", "#: Every status code with its name and a line for people.", "STATUS: Final[dict[int, tuple[str, str]]] = {"]
+    lines += [
+        "",
+        "#: Every status code with its name and a line for people.",
+        "STATUS: Final[dict[int, tuple[str, str]]] = {",
+    ]
     statuses = [row for group in codes["status"] for row in group["rows"]]
     for row in statuses:
         lines += [f"    {row['name']}: (", f'        "{row["name"]}",', f'        "{row["text"]}",', "    ),"]
-    lines += ["}", "", "#: Every error code with the name of its exception class.", "EXCEPTIONS: Final[dict[int, str]] = {"]
+    lines += [
+        "}",
+        "",
+        "#: Every error code with the name of its exception class.",
+        "EXCEPTIONS: Final[dict[int, str]] = {",
+    ]
     lines += [f'    {row["name"]}: "{row["python"]}",' for row in statuses if "python" in row]
     lines += ["}", ""]
     return "\n".join(lines)
@@ -184,9 +193,7 @@ def outputs(codes: Codes) -> dict[Path, str]:
 def stale(codes: Codes) -> list[Path]:
     """The outputs that differ from what codes.toml says."""
     return [
-        path
-        for path, text in outputs(codes).items()
-        if not path.exists() or path.read_text(encoding="utf-8") != text
+        path for path, text in outputs(codes).items() if not path.exists() or path.read_text(encoding="utf-8") != text
     ]
 
 

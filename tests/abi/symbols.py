@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The exported functions: what the headers declare, what the committed list says, what the library exports.
 
-    python tests/abi/symbols.py        writes symbols.txt from the headers
+python tests/abi/symbols.py        writes symbols.txt from the headers
 """
 
 from __future__ import annotations

@@ -86,7 +86,9 @@ def code_only(text: str) -> str:
 
 def includes(text: str) -> Iterator[tuple[int, str, bool]]:
     """Line, name, and whether it stands in angle brackets."""
-    without_comments = re.sub(r"/\*.*?\*/|//[^\n]*", lambda match: "\n" * match.group().count("\n"), text, flags=re.DOTALL)
+    without_comments = re.sub(
+        r"/\*.*?\*/|//[^\n]*", lambda match: "\n" * match.group().count("\n"), text, flags=re.DOTALL
+    )
     for match in INCLUDE.finditer(without_comments):
         yield without_comments.count("\n", 0, match.start()) + 1, match.group(2), match.group(1) == "<"
 

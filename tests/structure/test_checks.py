@@ -61,8 +61,14 @@ def test_includes_that_hide_their_layer_are_found(file, line):
         ("graph/flood.c", '#include "graph/flood.h"\n#include "wire/record.h"\n#include "base/list.h"\n'),
         ("wire/record.h", '#include "peergraph/peergraph.h"\n#include <stdint.h>\n'),
         ("store/sqlite.c", '#include "base/store.h"\n#include "wire/record.h"\n'),
-        ("api/graph.c", '#include "runtime/runtime.h"\n#include "sim/network.h"\n#include "xml/attributes.h"\n'),
-        ("base/list.c", '/* not an include: */ // #include "api/handle.h"\n/*\n#include "api/handle.h"\n*/\n'),
+        (
+            "api/graph.c",
+            '#include "runtime/runtime.h"\n#include "sim/network.h"\n#include "xml/attributes.h"\n',
+        ),
+        (
+            "base/list.c",
+            '/* not an include: */ // #include "api/handle.h"\n/*\n#include "api/handle.h"\n*/\n',
+        ),
     ],
 )
 def test_includes_that_point_down_are_fine(file, text):

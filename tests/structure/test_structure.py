@@ -62,7 +62,10 @@ def test_public_header_compiles_alone(header, language, tmp_path):
     source.write_text(f'#include "peergraph/{header.name}"\nextern int something;\n', encoding="utf-8")
     command = [compiler, *options, "-Wall", "-Wextra", "-pedantic", "-Werror", "-fsyntax-only"]
     result = subprocess.run(
-        [*command, "-I", str(ROOT / "core" / "include"), str(source)], capture_output=True, text=True, check=False
+        [*command, "-I", str(ROOT / "core" / "include"), str(source)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert result.returncode == 0, result.stderr
 

@@ -41,14 +41,17 @@ struct store_position {
     int started;
 };
 
-/** Called for each row of a scan; the spans are valid during the call. Non-zero ends the scan after this row. */
+/** Called for each row; the spans are valid during the call. May not call the store. Non-zero ends the call after this row. */
 typedef int (*store_visit)(void *context, const struct store_row *row);
+
+#define STORE_SCAN_EXAMINED_MAX 4096u
 
 struct store;
 
-/** Every function may fail with PEER_E_DISK_FULL, E_OUTOFMEMORY, PEER_E_INVALID_DATABASE (damaged) or E_ACCESSDENIED. */
+/** Every function may fail with PEER_E_DISK_FULL, E_OUTOFMEMORY, PEER_E_INVALID_DATABASE (damaged) or PEER_E_DATABASE_ACCESSDENIED. */
 struct store_operations {
-    /* Writing begins a transaction by itself. Reads see what the transaction wrote. */
+    /* Writing begins a transaction by itself. Reads see what the transaction wrote. After a write or a commit has
+     * failed, writes and commits give the same status until rollback: half a transaction is never committed. */
     peer_status (*put)(struct store *store, const struct store_row *row, uint64_t *seq_out);
     peer_status (*remove)(struct store *store, const peer_guid *id); /* PEER_OK also if it is not there */
     /** Makes everything since the last commit durable against the death of the process. PEER_OK if there is nothing. */
@@ -58,10 +61,16 @@ struct store_operations {
 
     /** Calls `visit` once. PEER_E_RECORD_NOT_FOUND (sets no error line). `want_wire` 0 leaves `wire` empty and reads no payload. */
     peer_status (*get)(struct store *store, const peer_guid *id, int want_wire, store_visit visit, void *context);
-    /** Visits at most `row_max` rows after `position`, which moves along. `*end_out` 1: there are no more. */
+    /**
+     * Visits at most `row_max` rows after `position`, which moves along. `*end_out` 1: there are no more. It may visit
+     * fewer, even none, before the end: a filter looks at no more than STORE_SCAN_EXAMINED_MAX rows in one call.
+     */
     peer_status (*scan)(struct store *store, const struct store_scan *scan, struct store_position *position,
                         int want_wire, size_t row_max, store_visit visit, void *context, int *end_out);
-    /** Rows with expires in (after, until], by expires, without wire, at most row_max. */
+    /**
+     * Rows with expires in (after, until], by expires, without wire, at most row_max; but those that expire together
+     * are never torn apart, so that the next call can go on after the last one's expires.
+     */
     peer_status (*expired)(struct store *store, uint64_t after, uint64_t until, size_t row_max, store_visit visit,
                            void *context);
     /** Earliest expires later than `after`; UINT64_MAX: none. */
@@ -75,7 +84,8 @@ struct store_operations {
     peer_status (*setting_put)(struct store *store, const char *name, struct span value);
     peer_status (*setting_get)(struct store *store, const char *name, struct buffer *value);
 
-    /** A job that moves the journal into the database, if that is worth it now; else NULL. The caller submits it. */
+    /** A job that moves the journal into the database, if that is worth it now; else NULL. The caller submits it.
+     *  To be called after commits, and now and then when nothing happens: it gives cache memory back. */
     struct job *(*maintenance)(struct store *store);
     /** Commits nothing: what is not committed is dropped. Waits for a maintenance job under way. */
     void (*close)(struct store *store);
@@ -96,7 +106,7 @@ struct store_factory {
      */
     peer_status (*open)(void *self, const char *graph_id, const char *peer_id, const char *database_name, uint32_t flags,
                         int *is_new_out, struct store **store_out);
-    /** PEER_E_DATABASE_NOT_PRESENT, PEER_E_DATABASE_IN_USE, E_ACCESSDENIED. */
+    /** PEER_E_DATABASE_NOT_PRESENT, PEER_E_DATABASE_IN_USE, PEER_E_DATABASE_ACCESSDENIED. */
     peer_status (*remove)(void *self, const char *graph_id, const char *peer_id, const char *database_name);
     void *self;
 };

@@ -203,6 +203,17 @@ class RecordFlag(IntFlag):
     """The record is deleted and not yet purged."""
 
 
+class AttributeType(IntEnum):
+    """Types of record attributes (ours: on Windows they are words in the XML)."""
+
+    STRING = 1
+    """Any text."""
+    INT = 2
+    """A number of digits only."""
+    DATE = 3
+    """A date or a moment, as the W3C writes them."""
+
+
 #: Every status code with its name and a line for people.
 STATUS: Final[dict[int, tuple[str, str]]] = {
     PEER_OK: (

@@ -265,6 +265,15 @@
 /** The record is deleted and not yet purged. */
 #define PEER_RECORD_FLAG_DELETED             2             /* 0x00000002 */
 
+/* Types of record attributes (ours: on Windows they are words in the XML) */
+
+/** Any text. */
+#define PEER_ATTRIBUTE_STRING                1             /* 0x00000001 */
+/** A number of digits only. */
+#define PEER_ATTRIBUTE_INT                   2             /* 0x00000002 */
+/** A date or a moment, as the W3C writes them. */
+#define PEER_ATTRIBUTE_DATE                  3             /* 0x00000003 */
+
 /* clang-format on */
 
 #endif

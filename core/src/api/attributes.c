@@ -1,0 +1,212 @@
+/* The exported functions about attributes. They need no runtime. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "event/object.h"
+#include "xml/attributes.h"
+#include "xml/value.h"
+
+static const char xml_empty[] = "<attributes></attributes>";
+#define XML_END_SIZE sizeof("</attributes>") /* with the NUL */
+
+/* `xml` is always the whole document with its NUL, so that reading an object changes nothing in it: objects that are
+ * not being built any more may be read from any thread. */
+struct peer_attributes {
+    struct object object;
+    struct attributes attributes;
+    struct buffer xml;
+};
+
+static void destroy(struct object *object)
+{
+    peer_attributes *attributes = (peer_attributes *)object;
+    peer__attributes_free(&attributes->attributes);
+    peer__buffer_free(&attributes->xml);
+    peer__free(attributes);
+}
+
+static peer_attributes *create(void)
+{
+    peer_attributes *attributes = peer__calloc(1, sizeof(*attributes));
+    if (attributes != NULL)
+        peer__object_init(&attributes->object, OBJECT_ATTRIBUTES, destroy);
+    return attributes;
+}
+
+static peer_attributes *from_data(const peer_attributes *attributes)
+{
+    return (peer_attributes *)peer__object_check(attributes, OBJECT_ATTRIBUTES);
+}
+
+static peer_status is_null(const char *argument)
+{
+    return peer__fail(E_INVALIDARG, "%s is NULL", argument);
+}
+
+/* --- building --------------------------------------------------------------------------------------------------------- */
+
+peer_status peer_attributes_create(peer_attributes **attributes_out)
+{
+    if (attributes_out == NULL)
+        return is_null("attributes_out");
+    peer_attributes *attributes = create();
+    if (attributes == NULL)
+        return peer__out_of_memory();
+    peer__buffer_append(&attributes->xml, xml_empty, sizeof(xml_empty));
+    if (attributes->xml.failed) {
+        peer__object_release(attributes);
+        return peer__out_of_memory();
+    }
+    *attributes_out = attributes;
+    return PEER_OK;
+}
+
+/* Puts the element of the last attribute before the end tag. All or nothing: memory is got before a byte moves. */
+static peer_status insert_last(peer_attributes *attributes)
+{
+    struct buffer *xml = &attributes->xml;
+    struct buffer element = {0};
+    peer__attribute_to_xml(&attributes->attributes.items[attributes->attributes.count - 1], &element);
+    if (element.failed || peer__buffer_reserve(xml, element.size) == NULL) {
+        xml->failed = 0; /* it is as it was */
+        peer__buffer_free(&element);
+        return peer__out_of_memory();
+    }
+    uint8_t *end = xml->data + xml->size - XML_END_SIZE;
+    memmove(end + element.size, end, XML_END_SIZE);
+    memcpy(end, element.data, element.size);
+    xml->size += element.size;
+    peer__buffer_free(&element);
+    return PEER_OK;
+}
+
+peer_status peer_attributes_add(peer_attributes *attributes, const char *name, int32_t type, const char *value)
+{
+    if (from_data(attributes) == NULL)
+        return E_INVALIDARG;
+    if (name == NULL)
+        return is_null("name");
+    if (value == NULL)
+        return is_null("value");
+    PEER_TRY(peer__attributes_add(&attributes->attributes, name, type, value));
+    peer_status status = insert_last(attributes);
+    if (status < 0)
+        peer__attributes_remove_last(&attributes->attributes);
+    return status;
+}
+
+peer_status peer_attributes_add_int(peer_attributes *attributes, const char *name, int64_t value)
+{
+    char text[24];
+    snprintf(text, sizeof(text), "%" PRId64, value); /* a '-' is refused with the value in the line */
+    return peer_attributes_add(attributes, name, PEER_ATTRIBUTE_INT, text);
+}
+
+peer_status peer_attributes_add_date(peer_attributes *attributes, const char *name, int64_t time_utc_us)
+{
+    char text[DATE_TEXT_SIZE];
+    PEER_TRY(peer__date_format(time_utc_us, text));
+    return peer_attributes_add(attributes, name, PEER_ATTRIBUTE_DATE, text);
+}
+
+/* --- reading ---------------------------------------------------------------------------------------------------------- */
+
+static peer_status parse(peer_attributes *attributes, const char *xml)
+{
+    PEER_TRY(peer__attributes_parse(xml, strlen(xml), &attributes->attributes));
+    peer__attributes_to_xml(&attributes->attributes, &attributes->xml);
+    peer__buffer_u8(&attributes->xml, '\0');
+    return attributes->xml.failed ? peer__out_of_memory() : PEER_OK;
+}
+
+peer_status peer_attributes_parse(const char *xml, peer_attributes **attributes_out)
+{
+    if (xml == NULL)
+        return is_null("xml");
+    if (attributes_out == NULL)
+        return is_null("attributes_out");
+    peer_attributes *attributes = create();
+    if (attributes == NULL)
+        return peer__out_of_memory();
+    peer_status status = parse(attributes, xml);
+    if (status < 0)
+        peer__object_release(attributes);
+    else
+        *attributes_out = attributes;
+    return status;
+}
+
+peer_status peer_attributes_get_xml(const peer_attributes *attributes, const char **xml_out)
+{
+    if (from_data(attributes) == NULL)
+        return E_INVALIDARG;
+    if (xml_out == NULL)
+        return is_null("xml_out");
+    *xml_out = (const char *)attributes->xml.data;
+    return PEER_OK;
+}
+
+peer_status peer_attributes_get_count(const peer_attributes *attributes, uint32_t *count_out)
+{
+    if (from_data(attributes) == NULL)
+        return E_INVALIDARG;
+    if (count_out == NULL)
+        return is_null("count_out");
+    *count_out = (uint32_t)attributes->attributes.count;
+    return PEER_OK;
+}
+
+static peer_status item_at(const peer_attributes *attributes, uint32_t index, const struct attribute **item_out)
+{
+    if (from_data(attributes) == NULL)
+        return E_INVALIDARG;
+    if (index >= attributes->attributes.count)
+        return peer__fail(E_INVALIDARG, "index %" PRIu32 " is not below the count of %zu", index,
+                          attributes->attributes.count);
+    *item_out = &attributes->attributes.items[index];
+    return PEER_OK;
+}
+
+peer_status peer_attributes_get(const peer_attributes *attributes, uint32_t index, const char **name_out,
+                                int32_t *type_out, const char **value_out)
+{
+    const struct attribute *item;
+    PEER_TRY(item_at(attributes, index, &item));
+    if (name_out == NULL || type_out == NULL || value_out == NULL)
+        return is_null(name_out == NULL ? "name_out" : type_out == NULL ? "type_out" : "value_out");
+    *name_out = item->name;
+    *type_out = item->type;
+    *value_out = item->value;
+    return PEER_OK;
+}
+
+static peer_status item_of_type(const peer_attributes *attributes, uint32_t index, int32_t type,
+                                const struct attribute **item_out)
+{
+    PEER_TRY(item_at(attributes, index, item_out));
+    if ((*item_out)->type == type)
+        return PEER_OK;
+    return peer__fail(PEER_E_INVALID_ATTRIBUTES, "attribute \"%s\" has the type %s, not %s", (*item_out)->name,
+                      peer__attribute_type_name((*item_out)->type), peer__attribute_type_name(type));
+}
+
+peer_status peer_attributes_get_int(const peer_attributes *attributes, uint32_t index, int64_t *value_out)
+{
+    const struct attribute *item;
+    PEER_TRY(item_of_type(attributes, index, PEER_ATTRIBUTE_INT, &item));
+    if (value_out == NULL)
+        return is_null("value_out");
+    return peer__int_parse(item->value, value_out);
+}
+
+peer_status peer_attributes_get_date(const peer_attributes *attributes, uint32_t index, int64_t *time_utc_us_out)
+{
+    const struct attribute *item;
+    PEER_TRY(item_of_type(attributes, index, PEER_ATTRIBUTE_DATE, &item));
+    if (time_utc_us_out == NULL)
+        return is_null("time_utc_us_out");
+    return peer__date_parse(item->value, time_utc_us_out);
+}

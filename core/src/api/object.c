@@ -1,0 +1,16 @@
+/* Ownership of objects. Needs no runtime and takes no lock: both work in a forked child and after shutdown. */
+#include "event/object.h"
+
+#include "base/error.h"
+
+void peer_free_data(const void *data)
+{
+    peer__object_release(data);
+}
+
+peer_status peer_retain_data(const void *data)
+{
+    if (peer__object_retain(data) != 0)
+        return peer__fail(E_INVALIDARG, data == NULL ? "the object is NULL" : "this is no object, or it was freed");
+    return PEER_OK;
+}

@@ -1,8 +1,9 @@
-# Finds the four libraries of the core. What is missing stops the build with one line that says how to get it.
+# Finds the four libraries of the core. What is missing stops the build with one line that says how to get it; it
+# begins with a space, so that CMake does not break it.
 
 find_package(PkgConfig QUIET)
 if(NOT PKG_CONFIG_FOUND)
-    message(FATAL_ERROR "pkg-config is missing: apt install pkg-config | dnf install pkgconf-pkg-config | brew install pkgconf")
+    message(FATAL_ERROR " pkg-config is missing: apt install pkg-config | dnf install pkgconf-pkg-config | brew install pkgconf")
 endif()
 
 set(THREADS_PREFER_PTHREAD_FLAG ON)
@@ -11,7 +12,7 @@ find_package(Threads REQUIRED)
 function(peer_dependency prefix modules title apt dnf brew)
     pkg_check_modules(${prefix} QUIET IMPORTED_TARGET GLOBAL ${modules})
     if(NOT ${prefix}_FOUND)
-        message(FATAL_ERROR "${title} is missing: apt install ${apt} | dnf install ${dnf} | brew install ${brew}")
+        message(FATAL_ERROR " ${title} is missing: apt install ${apt} | dnf install ${dnf} | brew install ${brew}")
     endif()
 endfunction()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -74,6 +75,15 @@ def test_generated_codes_are_fresh():
     generator = ROOT / "bindings" / "generate_codes.py"
     result = subprocess.run([sys.executable, generator, "--check"], capture_output=True, text=True, check=False)
     assert result.returncode == 0, f"run {generator.relative_to(ROOT)}\n{result.stdout}{result.stderr}"
+
+
+def test_a_missing_library_is_named_in_one_line(tmp_path):
+    command = ["cmake", "-S", ROOT, "-B", tmp_path / "build", "-G", "Ninja"]
+    nowhere = os.environ | {"PKG_CONFIG_LIBDIR": str(tmp_path)}
+    result = subprocess.run(command, env=nowhere, capture_output=True, text=True, check=False)
+    assert result.returncode != 0
+    line = "libuv (1.44 or later) is missing: apt install libuv1-dev | dnf install libuv-devel | brew install libuv"
+    assert line in result.stderr
 
 
 def test_python_and_cmake_agree_on_the_version():

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/memory.h"
 #include "event/object.h"
 #include "xml/attributes.h"
 #include "xml/value.h"
@@ -15,30 +14,25 @@ static const char xml_empty[] = "<attributes></attributes>";
 /* `xml` is always the whole document with its NUL, so that reading an object changes nothing in it: objects that are
  * not being built any more may be read from any thread. */
 struct peer_attributes {
-    struct object object;
     struct attributes attributes;
     struct buffer xml;
 };
 
-static void destroy(struct object *object)
+static void destroy(void *data)
 {
-    peer_attributes *attributes = (peer_attributes *)object;
+    peer_attributes *attributes = data;
     peer__attributes_free(&attributes->attributes);
     peer__buffer_free(&attributes->xml);
-    peer__free(attributes);
 }
 
 static peer_attributes *create(void)
 {
-    peer_attributes *attributes = peer__calloc(1, sizeof(*attributes));
-    if (attributes != NULL)
-        peer__object_init(&attributes->object, OBJECT_ATTRIBUTES, destroy);
-    return attributes;
+    return peer__object_create(sizeof(peer_attributes), OBJECT_ATTRIBUTES, destroy);
 }
 
-static peer_attributes *from_data(const peer_attributes *attributes)
+static peer_status check(const peer_attributes *attributes)
 {
-    return (peer_attributes *)peer__object_check(attributes, OBJECT_ATTRIBUTES);
+    return peer__object_check(attributes, OBJECT_ATTRIBUTES);
 }
 
 static peer_status is_null(const char *argument)
@@ -85,8 +79,7 @@ static peer_status insert_last(peer_attributes *attributes)
 
 peer_status peer_attributes_add(peer_attributes *attributes, const char *name, int32_t type, const char *value)
 {
-    if (from_data(attributes) == NULL)
-        return E_INVALIDARG;
+    PEER_TRY(check(attributes));
     if (name == NULL)
         return is_null("name");
     if (value == NULL)
@@ -141,8 +134,7 @@ peer_status peer_attributes_parse(const char *xml, peer_attributes **attributes_
 
 peer_status peer_attributes_get_xml(const peer_attributes *attributes, const char **xml_out)
 {
-    if (from_data(attributes) == NULL)
-        return E_INVALIDARG;
+    PEER_TRY(check(attributes));
     if (xml_out == NULL)
         return is_null("xml_out");
     *xml_out = (const char *)attributes->xml.data;
@@ -151,8 +143,7 @@ peer_status peer_attributes_get_xml(const peer_attributes *attributes, const cha
 
 peer_status peer_attributes_get_count(const peer_attributes *attributes, uint32_t *count_out)
 {
-    if (from_data(attributes) == NULL)
-        return E_INVALIDARG;
+    PEER_TRY(check(attributes));
     if (count_out == NULL)
         return is_null("count_out");
     *count_out = (uint32_t)attributes->attributes.count;
@@ -161,8 +152,7 @@ peer_status peer_attributes_get_count(const peer_attributes *attributes, uint32_
 
 static peer_status item_at(const peer_attributes *attributes, uint32_t index, const struct attribute **item_out)
 {
-    if (from_data(attributes) == NULL)
-        return E_INVALIDARG;
+    PEER_TRY(check(attributes));
     if (index >= attributes->attributes.count)
         return peer__fail(E_INVALIDARG, "index %" PRIu32 " is not below the count of %zu", index,
                           attributes->attributes.count);

@@ -1,9 +1,14 @@
-/** What every object that is handed out begins with: its kind and its owners. */
+/**
+ * What is handed out and freed with peer_free_data: a block with a hidden header that knows its kind and its owners. The
+ * pointer that users get is the one behind the header, also that of an array.
+ */
 #ifndef PEER_EVENT_OBJECT_H
 #define PEER_EVENT_OBJECT_H
 
-#include <stdatomic.h>
+#include <stddef.h>
 #include <stdint.h>
+
+#include "peergraph/peergraph.h"
 
 enum {
     OBJECT_RECORD = 1,
@@ -14,19 +19,19 @@ enum {
     OBJECT_ARRAY,
 };
 
-/** First member of each object. The owners are counted without a lock, so that a forked child may release them. */
-struct object {
-    uint32_t magic;
-    uint32_t kind;
-    atomic_uint references;
-    void (*destroy)(struct object *object); /* frees the object and all it holds */
-};
+/**
+ * A new object with one owner: `size` bytes of zeros, aligned to 16. NULL when memory is out. `destroy` frees what the
+ * data refers to, not the data; NULL: nothing. The owners are counted without a lock: a forked child may release them.
+ */
+void *peer__object_create(size_t size, uint32_t kind, void (*destroy)(void *data));
 
-/** Makes an object with one owner. */
-void peer__object_init(struct object *object, uint32_t kind, void (*destroy)(struct object *object));
+/** An array of `size` bytes that can own up to `owned_max` other objects and gives them up with itself. */
+void *peer__object_create_array(size_t size, size_t owned_max);
+/** The array takes over the caller's ownership of `data`. */
+void peer__object_array_own(void *array, const void *data);
 
-/** The object, or NULL and an error line if `data` is NULL, no object, or of another kind. */
-struct object *peer__object_check(const void *data, uint32_t kind);
+/** E_INVALIDARG and an error line if `data` is NULL, no object, or of another kind. */
+peer_status peer__object_check(const void *data, uint32_t kind);
 
 /** One more owner. -1, without an error line, if `data` is NULL or no object. */
 int peer__object_retain(const void *data);

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
+import sys
 
 import pytest
 from abi import symbols
 from abi.symbols import ROOT
+
+sys.path.insert(0, str(ROOT / "bindings" / "cffi"))
+
+import generate
 
 LIBRARY = ROOT / "build" / "dev" / "libpeergraph.so"
 
@@ -19,6 +25,11 @@ def test_the_library_exports_exactly_the_list():
     if not LIBRARY.exists():
         pytest.skip("the dev preset is not built")
     assert symbols.exported(LIBRARY) == symbols.listed()
+
+
+def test_the_binding_declares_exactly_the_list():
+    text = generate.declarations((symbols.HEADERS / "peergraph.h").read_text(encoding="utf-8"))
+    assert sorted(set(re.findall(r"\b(peer_\w+)\s*\(", text))) == symbols.listed()
 
 
 def test_declarations_are_found_in_every_form():

@@ -177,3 +177,18 @@ def name_complaints(names: Iterable[str]) -> list[str]:
         for name in names
         if re.match(r"(utils?|helpers?|misc|common)(?![a-z])", name.rsplit("/", 1)[-1])
     ]
+
+
+def constant_complaints(sources: Sources) -> list[str]:
+    """A public constant is one integer, or the bindings would not have it; initialisers are for C only."""
+    complaints = []
+    for name, text in sources.items():
+        for match in re.finditer(
+            r"^[ \t]*#[ \t]*define[ \t]+(PEER_\w+|E_\w+)[ \t]+(\S.*)$", code_only(text), re.MULTILINE
+        ):
+            constant, value = match.groups()
+            value = value.replace('""', "").strip()
+            integer = re.fullmatch(r"\(?-?(0[xX][0-9a-fA-F]+|[0-9]+)[uU]?\)?", value)
+            if not integer and not constant.endswith("_INIT") and not value.startswith("__attribute__"):
+                complaints.append(f"{name}: {constant} is not a plain integer")
+    return complaints

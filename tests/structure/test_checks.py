@@ -229,3 +229,23 @@ def test_declarations_for_cffi_are_the_header_without_its_preprocessor():
     text = generate.declarations(header)
     assert text.split("\n")[:2] == ["#define PEER_OK ...", "#define PEER_E_A ..."]
     assert " ".join(text.split("\n", 2)[2].split()) == "int32_t peer_a(void) ;"
+
+
+@pytest.mark.parametrize("value", ["(1 << 3)", "((peer_status)-5)", "PEER_OTHER", "1.5", "sizeof(int)", "5L"])
+def test_constants_that_bindings_cannot_read_are_found(value):
+    assert len(checks.constant_complaints({"a.h": f"#define PEER_A {value} /* why */\n"})) == 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "#define PEER_A 5 /* 0x5 */",
+        "#define PEER_A (-2140995568) /* 0x80630010 */",
+        "#define PEER_A 0x10u",
+        "#define PEER_A_H",
+        "#define PEER_A_INPUT_INIT {.struct_size = sizeof(peer_a)}",
+        '#define PEER_API __attribute__((visibility("default")))',
+    ],
+)
+def test_constants_that_bindings_can_read_are_fine(line):
+    assert checks.constant_complaints({"a.h": line + "\n"}) == []

@@ -71,6 +71,11 @@ def test_public_header_compiles_alone(header, language, tmp_path):
     assert result.returncode == 0, result.stderr
 
 
+def test_public_constants_are_plain_integers():
+    complaints = checks.constant_complaints({path.name: path.read_text(encoding="utf-8") for path in HEADERS})
+    assert not complaints, listed(complaints)
+
+
 def test_generated_codes_are_fresh():
     generator = ROOT / "bindings" / "generate_codes.py"
     result = subprocess.run([sys.executable, generator, "--check"], capture_output=True, text=True, check=False)

@@ -274,6 +274,11 @@
 /** A date or a moment, as the W3C writes them. */
 #define PEER_ATTRIBUTE_DATE                  3             /* 0x00000003 */
 
+/* Options of create and open (ours) */
+
+/** Every commit survives a loss of power, not only the end of the process. */
+#define PEER_GRAPH_OPTION_DURABLE            1             /* 0x00000001 */
+
 /* clang-format on */
 
 #endif

@@ -19,6 +19,9 @@ char *peer__utf8_from_utf16(struct span utf16);
 /** 1 if the bytes are well-formed UTF-16BE: an even size, ends with one NUL unit, none before it, surrogates paired. */
 int peer__utf16_is_valid(struct span utf16);
 
+/** Ordinal by UTF-16 unit (D-12), as memcmp; what begins like another and is longer comes after it. */
+int peer__utf16_compare(struct span a, struct span b);
+
 /** 1 if the NUL-terminated text is well-formed UTF-8. */
 int peer__utf8_is_valid(const char *text);
 

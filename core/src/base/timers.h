@@ -1,4 +1,4 @@
-/** Deadlines in monotonic microseconds, earliest first: a pairing of a binary heap and intrusive timers. */
+/** Deadlines in monotonic microseconds, earliest first: a binary heap of intrusive timers. */
 #ifndef PEER_BASE_TIMERS_H
 #define PEER_BASE_TIMERS_H
 
@@ -20,13 +20,17 @@ struct timers {
     struct timer **heap;
     size_t count;
     size_t capacity;
+    size_t reserved; /* timers that exist, set or not; never above capacity */
     uint64_t order;
+    int64_t fired_us; /* moment of the latest call of fire */
 };
 
 void peer__timer_init(struct timer *timer, void (*fire)(struct timer *timer));
-/** Room for one more timer; call when the owner of a timer is made, so that setting it cannot fail. */
+/** Room for `timer_count` more timers; call when their owner is made, so that setting them cannot fail. */
 peer_status peer__timers_reserve(struct timers *timers, size_t timer_count);
-/** Sets or moves. */
+/** Gives that room back; call when the owner is freed, its timers cancelled. */
+void peer__timers_release(struct timers *timers, size_t timer_count);
+/** Sets or moves. A deadline before the latest firing counts as that moment. */
 void peer__timer_set(struct timers *timers, struct timer *timer, int64_t deadline_us);
 void peer__timer_cancel(struct timers *timers, struct timer *timer);
 int64_t peer__timers_deadline(const struct timers *timers);

@@ -11,7 +11,7 @@ void peer__frame_message(struct buffer *out, struct span message, size_t frame_s
 struct frame_assembler {
     size_t frame_size_max;
     size_t message_size_max; /* may be raised when the other side is known */
-    struct buffer message;   /* the message under way */
+    struct buffer message;   /* the message under way, or the complete one of the latest call */
     uint8_t size_bytes[2];   /* of the frame under way */
     size_t size_bytes_seen;
     size_t frame_left; /* payload bytes of the current frame still to come */

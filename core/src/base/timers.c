@@ -1,0 +1,127 @@
+#include "base/timers.h"
+
+#include <assert.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+
+void peer__timer_init(struct timer *timer, void (*fire)(struct timer *timer))
+{
+    *timer = (struct timer){.deadline_us = NO_DEADLINE, .fire = fire};
+}
+
+peer_status peer__timers_reserve(struct timers *timers, size_t timer_count)
+{
+    if (timer_count > SIZE_MAX - timers->reserved)
+        return peer__out_of_memory();
+    size_t needed = timers->reserved + timer_count;
+    if (needed > timers->capacity) {
+        size_t capacity = needed + needed / 2;
+        struct timer **heap = peer__realloc_array(timers->heap, capacity, sizeof(struct timer *));
+        if (heap == NULL)
+            return peer__out_of_memory();
+        timers->heap = heap;
+        timers->capacity = capacity;
+    }
+    timers->reserved = needed;
+    return PEER_OK;
+}
+
+void peer__timers_release(struct timers *timers, size_t timer_count)
+{
+    assert(timer_count <= timers->reserved - timers->count);
+    timers->reserved -= timer_count;
+}
+
+static int before(const struct timer *a, const struct timer *b)
+{
+    return a->deadline_us != b->deadline_us ? a->deadline_us < b->deadline_us : a->order < b->order;
+}
+
+/* Places count from 1: the parent of `place` is place / 2, its children are 2 * place and 2 * place + 1. */
+static void put(struct timers *timers, struct timer *timer, size_t place)
+{
+    timers->heap[place - 1] = timer;
+    timer->place = place;
+}
+
+static struct timer *at(const struct timers *timers, size_t place)
+{
+    return timers->heap[place - 1];
+}
+
+/* Finds the place of `timer`, for which `place` is free, upwards and then downwards. */
+static void settle(struct timers *timers, struct timer *timer, size_t place)
+{
+    for (; place > 1 && before(timer, at(timers, place / 2)); place /= 2)
+        put(timers, at(timers, place / 2), place);
+    for (;;) {
+        size_t child = place * 2;
+        if (child > timers->count)
+            break;
+        if (child < timers->count && before(at(timers, child + 1), at(timers, child)))
+            child++;
+        if (before(timer, at(timers, child)))
+            break;
+        put(timers, at(timers, child), place);
+        place = child;
+    }
+    put(timers, timer, place);
+}
+
+void peer__timer_set(struct timers *timers, struct timer *timer, int64_t deadline_us)
+{
+    assert(timer->fire != NULL);
+    size_t place = timer->place;
+    if (place == 0) {
+        assert(timers->count < timers->reserved);
+        place = ++timers->count;
+    }
+    assert(place == timers->count || at(timers, place) == timer);
+    timer->deadline_us = deadline_us < timers->fired_us ? timers->fired_us : deadline_us;
+    timer->order = timers->order++;
+    settle(timers, timer, place);
+}
+
+void peer__timer_cancel(struct timers *timers, struct timer *timer)
+{
+    size_t place = timer->place;
+    if (place == 0)
+        return;
+    assert(place <= timers->count && at(timers, place) == timer);
+    struct timer *last = at(timers, timers->count);
+    timers->count--;
+    timer->place = 0;
+    timer->deadline_us = NO_DEADLINE;
+    if (last != timer)
+        settle(timers, last, place);
+}
+
+int64_t peer__timers_deadline(const struct timers *timers)
+{
+    return timers->count != 0 ? at(timers, 1)->deadline_us : NO_DEADLINE;
+}
+
+/* No deadline that is set from here on is before `now_us`, so what was set before comes first in the heap, and the first
+ * timer that was set during this call ends it. A timer that sets itself for now does not keep the caller here. */
+void peer__timers_fire(struct timers *timers, int64_t now_us)
+{
+    uint64_t first_new = timers->order;
+    if (now_us > timers->fired_us)
+        timers->fired_us = now_us;
+    while (timers->count != 0) {
+        struct timer *timer = at(timers, 1);
+        if (timer->deadline_us > now_us || timer->order >= first_new)
+            break;
+        peer__timer_cancel(timers, timer);
+        timer->fire(timer);
+    }
+}
+
+void peer__timers_free(struct timers *timers)
+{
+    for (size_t place = 1; place <= timers->count; place++)
+        at(timers, place)->place = 0;
+    peer__free(timers->heap);
+    *timers = (struct timers){0};
+}

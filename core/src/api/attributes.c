@@ -163,7 +163,7 @@ static peer_status item_at(const peer_attributes *attributes, uint32_t index, co
 peer_status peer_attributes_get(const peer_attributes *attributes, uint32_t index, const char **name_out,
                                 int32_t *type_out, const char **value_out)
 {
-    const struct attribute *item;
+    const struct attribute *item = NULL;
     PEER_TRY(item_at(attributes, index, &item));
     if (name_out == NULL || type_out == NULL || value_out == NULL)
         return is_null(name_out == NULL ? "name_out" : type_out == NULL ? "type_out" : "value_out");
@@ -185,7 +185,7 @@ static peer_status item_of_type(const peer_attributes *attributes, uint32_t inde
 
 peer_status peer_attributes_get_int(const peer_attributes *attributes, uint32_t index, int64_t *value_out)
 {
-    const struct attribute *item;
+    const struct attribute *item = NULL;
     PEER_TRY(item_of_type(attributes, index, PEER_ATTRIBUTE_INT, &item));
     if (value_out == NULL)
         return is_null("value_out");
@@ -194,7 +194,7 @@ peer_status peer_attributes_get_int(const peer_attributes *attributes, uint32_t 
 
 peer_status peer_attributes_get_date(const peer_attributes *attributes, uint32_t index, int64_t *time_utc_us_out)
 {
-    const struct attribute *item;
+    const struct attribute *item = NULL;
     PEER_TRY(item_of_type(attributes, index, PEER_ATTRIBUTE_DATE, &item));
     if (time_utc_us_out == NULL)
         return is_null("time_utc_us_out");

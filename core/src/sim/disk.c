@@ -1,0 +1,175 @@
+/*
+ * A host's disk: the memory stores, seen through a thin store that tells the trace what is written and writes nothing
+ * while the host dies. What is not committed at the time of death is lost, as with a real one.
+ */
+#include "base/error.h"
+#include "base/memory.h"
+#include "sim/internal.h"
+
+struct disk_store {
+    struct store store;
+    struct store *medium;
+    struct sim_host *host;
+};
+
+static struct store *medium_of(struct store *store)
+{
+    return CONTAINER_OF(store, struct disk_store, store)->medium;
+}
+
+static struct sim_host *host_of(struct store *store)
+{
+    return CONTAINER_OF(store, struct disk_store, store)->host;
+}
+
+static peer_status dead(void)
+{
+    return peer__fail(E_ACCESSDENIED, "the host has crashed");
+}
+
+static peer_status put(struct store *store, const struct store_row *row, uint64_t *seq_out)
+{
+    struct store *medium = medium_of(store);
+    if (host_of(store)->dying)
+        return dead();
+    peer__sim_trace_row(host_of(store)->sim, host_of(store), row);
+    return medium->operations->put(medium, row, seq_out);
+}
+
+static peer_status remove_row(struct store *store, const peer_guid *id)
+{
+    struct store *medium = medium_of(store);
+    if (host_of(store)->dying)
+        return dead();
+    peer__sim_trace_removed(host_of(store)->sim, host_of(store), id);
+    return medium->operations->remove(medium, id);
+}
+
+static peer_status commit(struct store *store)
+{
+    struct store *medium = medium_of(store);
+    if (host_of(store)->dying)
+        return dead();
+    peer_status status = medium->operations->commit(medium);
+    if (status < 0)
+        peer__sim_trace_host(host_of(store)->sim, host_of(store), "commit failed");
+    return status;
+}
+
+static void rollback(struct store *store)
+{
+    struct store *medium = medium_of(store);
+    medium->operations->rollback(medium);
+}
+
+static peer_status get(struct store *store, const peer_guid *id, int want_wire, store_visit visit, void *context)
+{
+    struct store *medium = medium_of(store);
+    return medium->operations->get(medium, id, want_wire, visit, context);
+}
+
+static peer_status scan(struct store *store, const struct store_scan *what, struct store_position *position,
+                        int want_wire, size_t row_max, store_visit visit, void *context, int *end_out)
+{
+    struct store *medium = medium_of(store);
+    return medium->operations->scan(medium, what, position, want_wire, row_max, visit, context, end_out);
+}
+
+static peer_status expired(struct store *store, uint64_t after, uint64_t until, size_t row_max, store_visit visit,
+                           void *context)
+{
+    struct store *medium = medium_of(store);
+    return medium->operations->expired(medium, after, until, row_max, visit, context);
+}
+
+static peer_status next_expiry(struct store *store, uint64_t after, uint64_t *expires_out)
+{
+    struct store *medium = medium_of(store);
+    return medium->operations->next_expiry(medium, after, expires_out);
+}
+
+static peer_status last_seq(struct store *store, uint64_t *seq_out)
+{
+    struct store *medium = medium_of(store);
+    return medium->operations->last_seq(medium, seq_out);
+}
+
+static peer_status count(struct store *store, uint64_t *count_out)
+{
+    struct store *medium = medium_of(store);
+    return medium->operations->count(medium, count_out);
+}
+
+static peer_status setting_put(struct store *store, const char *name, struct span value)
+{
+    struct store *medium = medium_of(store);
+    if (host_of(store)->dying)
+        return dead();
+    return medium->operations->setting_put(medium, name, value);
+}
+
+static peer_status setting_get(struct store *store, const char *name, struct buffer *value)
+{
+    struct store *medium = medium_of(store);
+    return medium->operations->setting_get(medium, name, value);
+}
+
+static struct job *maintenance(struct store *store)
+{
+    struct store *medium = medium_of(store);
+    return medium->operations->maintenance(medium);
+}
+
+static void close_store(struct store *store)
+{
+    struct store *medium = medium_of(store);
+    medium->operations->close(medium);
+    peer__free(CONTAINER_OF(store, struct disk_store, store));
+}
+
+static const struct store_operations operations = {
+    .put = put,
+    .remove = remove_row,
+    .commit = commit,
+    .rollback = rollback,
+    .get = get,
+    .scan = scan,
+    .expired = expired,
+    .next_expiry = next_expiry,
+    .last_seq = last_seq,
+    .count = count,
+    .setting_put = setting_put,
+    .setting_get = setting_get,
+    .maintenance = maintenance,
+    .close = close_store,
+};
+
+static peer_status open_store(void *self, const char *graph_id, const char *peer_id, const char *database_name,
+                              uint32_t flags, int *is_new_out, struct store **store_out)
+{
+    struct sim_host *host = self;
+    struct disk_store *disk = peer__calloc(1, sizeof(*disk));
+    if (disk == NULL)
+        return peer__out_of_memory();
+    peer_status status = host->medium.open(host->medium.self, graph_id, peer_id, database_name, flags, is_new_out,
+                                           &disk->medium);
+    if (status < 0) {
+        peer__free(disk);
+        return status;
+    }
+    disk->store.operations = &operations;
+    disk->host = host;
+    *store_out = &disk->store;
+    return status;
+}
+
+static peer_status remove_store(void *self, const char *graph_id, const char *peer_id, const char *database_name)
+{
+    struct sim_host *host = self;
+    return host->medium.remove(host->medium.self, graph_id, peer_id, database_name);
+}
+
+struct store_factory peer__sim_disk(struct sim_host *host)
+{
+    return (struct store_factory){.open = open_store, .remove = remove_store, .self = host};
+}

@@ -1,0 +1,131 @@
+/** What the files of the simulator share. */
+#ifndef PEER_SIM_INTERNAL_H
+#define PEER_SIM_INTERNAL_H
+
+#include "base/bytes.h"
+#include "base/crypto.h"
+#include "base/jobs.h"
+#include "base/list.h"
+#include "base/random.h"
+#include "base/store.h"
+#include "base/timers.h"
+#include "sim/sim.h"
+#include "wire/frame.h"
+
+#define MESSAGE_TYPES 16u
+
+/** xoshiro256** (Blackman, Vigna). */
+struct sim_random {
+    uint64_t state[4];
+};
+void peer__sim_random_seed(struct sim_random *random, uint64_t seed, uint64_t stream);
+uint64_t peer__sim_random_next(struct sim_random *random);
+/** Uniform below `bound` (not 0). */
+uint64_t peer__sim_random_below(struct sim_random *random, uint64_t bound);
+int peer__sim_random_chance(struct sim_random *random, uint32_t percent);
+
+struct sim {
+    struct sim_options options;
+    uint64_t seed;
+    int64_t now_us;
+    struct timers timers; /* everything that will happen, in the order (moment, set first) */
+    struct sim_random random;
+    struct sim_host **hosts;
+    size_t host_count;
+    size_t host_capacity;
+    uint8_t *cuts; /* host_capacity squared; row: from, column: to */
+    struct list pipes;
+    uint64_t pipe_count; /* ever made; numbers them in the trace */
+    int sweep_due;
+    uint64_t steps_at_now;
+    peer_status status;
+
+    void (*trace_line)(void *self, const char *text, size_t size);
+    void *trace_self;
+    uint64_t trace_hash;
+    uint64_t messages[MESSAGE_TYPES];
+};
+
+#define HOST_TIMERS 3u
+
+struct sim_host {
+    struct driver driver;
+    struct sim *sim;
+    size_t index;
+    char name[24];
+    struct address address;
+    struct sim_endpoint endpoint;
+    int raw;
+    int dying; /* crashing: nothing is sent and nothing reaches the disk any more */
+    struct engine *engine;
+    struct list listeners;
+    uint16_t next_port;
+    int64_t clock_offset_us;
+    int64_t monotonic_offset_us;
+    int64_t drift_since_us; /* virtual moment from which the drift counts */
+    int32_t drift_ppm;
+    struct sim_random random;
+    struct crypto crypto;
+    struct store_factory medium; /* the memory stores: outlive every engine */
+    struct timer tick;
+    struct timer commit;
+    struct timer work;
+    struct job *jobs; /* submitted, oldest first */
+    struct job **jobs_end;
+    uint64_t messages[MESSAGE_TYPES];
+};
+
+/* network.c */
+void peer__sim_fail(struct sim *sim, peer_status status);
+/** Sets a timer, not before now. */
+void peer__sim_at(struct sim *sim, struct timer *timer, int64_t moment_us);
+int peer__sim_is_cut(const struct sim *sim, const struct sim_host *from, const struct sim_host *to);
+int64_t peer__sim_delay(struct sim *sim);
+struct sim_host *peer__sim_find_host(const struct sim *sim, const char *name, const struct address *address);
+struct transport_listener *peer__sim_find_listener(const struct sim_host *host, uint16_t port);
+void peer__sim_unlisten_all(struct sim_host *host);
+
+struct transport_listener {
+    struct list in_host;
+    struct sim_host *host;
+    uint16_t port;
+    void *tag;
+};
+
+/* host.c */
+/** What an input left in the engine is carried on: commits, the next tick. */
+void peer__sim_host_settle(struct sim_host *host);
+peer_status peer__sim_host_start(struct sim_host *host);
+void peer__sim_host_end(struct sim_host *host);
+void peer__sim_host_free(struct sim_host *host);
+
+/* disk.c: stores on the host's medium that write nothing while it dies, and say to the trace what they write */
+struct store_factory peer__sim_disk(struct sim_host *host);
+
+/* pipe.c */
+peer_status peer__sim_dial(void *self, const char *host, const char *interface_name, const struct address *address,
+                           void *tag, struct transport_connection **connection_out);
+void peer__sim_send(void *self, struct transport_connection *connection, const void *data, size_t size);
+size_t peer__sim_queued(void *self, struct transport_connection *connection);
+void peer__sim_pause(void *self, struct transport_connection *connection, int paused);
+void peer__sim_close(void *self, struct transport_connection *connection, uint32_t linger_ms);
+/** The cuts have changed. */
+void peer__sim_pipes_cut_changed(struct sim *sim);
+void peer__sim_pipes_crash(struct sim_host *host, enum sim_crash how);
+void peer__sim_pipes_restart(struct sim_host *host);
+size_t peer__sim_pipes_reset(struct sim_host *a, struct sim_host *b);
+/** Frees pipes that nobody holds; called between moments. */
+void peer__sim_pipes_sweep(struct sim *sim);
+void peer__sim_pipes_free(struct sim *sim);
+int peer__sim_pipes_are_idle(const struct sim *sim);
+
+/* trace.c */
+void peer__sim_trace_connection(struct sim *sim, uint64_t id, const struct sim_host *from, const struct sim_host *to,
+                                const char *state);
+void peer__sim_trace_host(struct sim *sim, const struct sim_host *host, const char *state);
+void peer__sim_trace_row(struct sim *sim, const struct sim_host *host, const struct store_row *row);
+void peer__sim_trace_removed(struct sim *sim, const struct sim_host *host, const peer_guid *id);
+void peer__sim_trace_message(struct sim *sim, uint64_t id, const struct sim_host *from, struct sim_host *to,
+                             struct span message);
+
+#endif

@@ -1,0 +1,345 @@
+/* The network as a whole: virtual time, who is where, who can reach whom. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "sim/internal.h"
+
+/* So often something may happen at one and the same moment before a host is taken to be stuck in a loop. */
+#define STEPS_AT_ONE_MOMENT_MAX 1000000u
+#define FIRST_PORT 5000u
+
+void peer__sim_defaults(struct sim_options *options)
+{
+    *options = (struct sim_options){
+        .latency_us = 10000,
+        .jitter_us = 5000,
+        .connect_timeout_us = 20000000,
+        .cut_chance = 30,
+        .group_chance = 50,
+    };
+}
+
+peer_status peer__sim_create(uint64_t seed, const struct sim_options *options, struct sim **sim_out)
+{
+    struct sim *sim = peer__calloc(1, sizeof(*sim));
+    if (sim == NULL)
+        return peer__out_of_memory();
+    peer__sim_defaults(&sim->options);
+    if (options != NULL)
+        sim->options = *options;
+    sim->seed = seed;
+    sim->trace_hash = seed;
+    list_init(&sim->pipes);
+    peer__sim_random_seed(&sim->random, seed, 0);
+    *sim_out = sim;
+    return PEER_OK;
+}
+
+void peer__sim_free(struct sim *sim)
+{
+    if (sim == NULL)
+        return;
+    for (size_t i = 0; i < sim->host_count; i++) {
+        if (sim->hosts[i]->engine != NULL)
+            peer__sim_host_end(sim->hosts[i]);
+    }
+    peer__sim_pipes_free(sim);
+    for (size_t i = 0; i < sim->host_count; i++)
+        peer__sim_host_free(sim->hosts[i]);
+    peer__timers_free(&sim->timers);
+    peer__free(sim->hosts);
+    peer__free(sim->cuts);
+    peer__free(sim);
+}
+
+void peer__sim_fail(struct sim *sim, peer_status status)
+{
+    if (sim->status == PEER_OK)
+        sim->status = status;
+}
+
+peer_status peer__sim_status(const struct sim *sim)
+{
+    return sim->status;
+}
+
+/* -------------------------------------------------------------------------------------------------------- time */
+
+void peer__sim_at(struct sim *sim, struct timer *timer, int64_t moment_us)
+{
+    peer__timer_set(&sim->timers, timer, moment_us > sim->now_us ? moment_us : sim->now_us);
+}
+
+int64_t peer__sim_now_us(const struct sim *sim)
+{
+    return sim->now_us;
+}
+
+int peer__sim_step(struct sim *sim)
+{
+    int64_t moment_us = peer__timers_deadline(&sim->timers);
+    if (moment_us == NO_DEADLINE || sim->status != PEER_OK)
+        return 0;
+    if (moment_us > sim->now_us) {
+        sim->now_us = moment_us;
+        sim->steps_at_now = 0;
+    } else if (++sim->steps_at_now > STEPS_AT_ONE_MOMENT_MAX) {
+        peer__sim_fail(sim, peer__fail(PEER_E_INTERNAL, "a host asks for the moment %lld us again and again",
+                                       (long long)sim->now_us));
+        return 0;
+    }
+    peer__timers_fire(&sim->timers, sim->now_us);
+    peer__sim_pipes_sweep(sim);
+    return 1;
+}
+
+void peer__sim_run_for(struct sim *sim, int64_t duration_us)
+{
+    int64_t end_us = sim->now_us + duration_us;
+    while (peer__timers_deadline(&sim->timers) <= end_us && peer__sim_step(sim))
+        ;
+    if (sim->now_us < end_us)
+        sim->now_us = end_us;
+}
+
+int peer__sim_run_until(struct sim *sim, int (*until)(void *context), void *context, int64_t deadline_us)
+{
+    for (;;) {
+        if (until(context))
+            return 1;
+        if (peer__timers_deadline(&sim->timers) > deadline_us || !peer__sim_step(sim))
+            break;
+    }
+    if (sim->now_us < deadline_us)
+        sim->now_us = deadline_us;
+    return 0;
+}
+
+int peer__sim_is_idle(const struct sim *sim)
+{
+    for (size_t i = 0; i < sim->host_count; i++) {
+        const struct sim_host *host = sim->hosts[i];
+        if (host->jobs != NULL || host->commit.place != 0)
+            return 0;
+    }
+    return peer__sim_pipes_are_idle(sim);
+}
+
+int64_t peer__sim_delay(struct sim *sim)
+{
+    int64_t delay_us = sim->options.latency_us;
+    if (sim->options.jitter_us > 0)
+        delay_us += (int64_t)peer__sim_random_below(&sim->random, (uint64_t)sim->options.jitter_us + 1);
+    return delay_us;
+}
+
+/* ------------------------------------------------------------------------------------------------------ places */
+
+static peer_status grow(struct sim *sim)
+{
+    size_t capacity = sim->host_capacity != 0 ? sim->host_capacity * 2 : 8;
+    struct sim_host **hosts = peer__realloc_array(sim->hosts, capacity, sizeof(struct sim_host *));
+    if (hosts == NULL)
+        return peer__out_of_memory();
+    sim->hosts = hosts;
+    uint8_t *cuts = peer__calloc(capacity, capacity);
+    if (cuts == NULL)
+        return peer__out_of_memory();
+    for (size_t i = 0; i < sim->host_count; i++)
+        memcpy(cuts + i * capacity, sim->cuts + i * sim->host_capacity, sim->host_count);
+    peer__free(sim->cuts);
+    sim->cuts = cuts;
+    sim->host_capacity = capacity;
+    return PEER_OK;
+}
+
+static peer_status add_host(struct sim *sim, const struct sim_endpoint *endpoint, struct sim_host **host_out)
+{
+    if (sim->host_count == sim->host_capacity)
+        PEER_TRY(grow(sim));
+    struct sim_host *host = peer__calloc(1, sizeof(*host));
+    if (host == NULL)
+        return peer__out_of_memory();
+    if (peer__timers_reserve(&sim->timers, HOST_TIMERS) < 0) {
+        peer__free(host);
+        return peer__out_of_memory();
+    }
+    host->sim = sim;
+    host->index = sim->host_count;
+    list_init(&host->listeners);
+    host->next_port = FIRST_PORT;
+    snprintf(host->name, sizeof(host->name), "h%zu", host->index + 1);
+    host->address.ip[0] = 0xfd;
+    for (unsigned i = 0; i < 4; i++)
+        host->address.ip[15 - i] = (uint8_t)((host->index + 1) >> (8 * i));
+    peer__sim_random_seed(&host->random, sim->seed, host->index + 1);
+    /* Where a machine's monotonic clock starts is chance: nobody may compare those of two. */
+    host->monotonic_offset_us = (int64_t)peer__sim_random_below(&host->random, UINT64_C(1000000000000));
+    host->raw = endpoint != NULL;
+    if (endpoint != NULL)
+        host->endpoint = *endpoint;
+    sim->hosts[sim->host_count++] = host;
+    *host_out = host;
+    return PEER_OK;
+}
+
+peer_status peer__sim_host_create(struct sim *sim, struct sim_host **host_out)
+{
+    struct sim_host *host;
+    PEER_TRY(add_host(sim, NULL, &host));
+    peer_status status = peer__sim_host_start(host);
+    if (status < 0) {
+        sim->host_count--;
+        peer__sim_host_free(host);
+        return status;
+    }
+    *host_out = host;
+    return PEER_OK;
+}
+
+peer_status peer__sim_host_create_raw(struct sim *sim, const struct sim_endpoint *endpoint, struct sim_host **host_out)
+{
+    return add_host(sim, endpoint, host_out);
+}
+
+struct sim_host *peer__sim_find_host(const struct sim *sim, const char *name, const struct address *address)
+{
+    if (name[0] != '\0') {
+        for (size_t i = 0; i < sim->host_count; i++) {
+            if (strcmp(sim->hosts[i]->name, name) == 0)
+                return sim->hosts[i];
+        }
+        return NULL;
+    }
+    size_t number = 0;
+    for (unsigned i = 12; i < 16; i++)
+        number = number << 8 | address->ip[i];
+    if (number == 0 || number > sim->host_count)
+        return NULL;
+    struct sim_host *host = sim->hosts[number - 1];
+    return memcmp(host->address.ip, address->ip, sizeof(address->ip)) == 0 ? host : NULL;
+}
+
+/* -------------------------------------------------------------------------------------------------- listeners */
+
+struct transport_listener *peer__sim_find_listener(const struct sim_host *host, uint16_t port)
+{
+    LIST_FOR(node, following, &host->listeners)
+    {
+        struct transport_listener *listener = CONTAINER_OF(node, struct transport_listener, in_host);
+        if (listener->port == port)
+            return listener;
+    }
+    return NULL;
+}
+
+static peer_status listen_on(void *self, uint32_t scope, uint32_t scope_id, uint16_t port, void *tag,
+                             struct transport_listener **listener_out, struct address addresses[LISTEN_ADDRESS_MAX],
+                             size_t *address_count_out)
+{
+    struct sim_host *host = self;
+    struct transport_listener *listener;
+
+    (void)scope; /* one address, whatever the scope */
+    (void)scope_id;
+    if (port != 0 && peer__sim_find_listener(host, port) != NULL)
+        return peer__fail(PEER_E_UNABLE_TO_LISTEN, "port %u is taken", port);
+    while (port == 0) {
+        if (peer__sim_find_listener(host, host->next_port) == NULL)
+            port = host->next_port;
+        host->next_port++;
+    }
+    listener = peer__calloc(1, sizeof(*listener));
+    if (listener == NULL)
+        return peer__out_of_memory();
+    listener->host = host;
+    listener->port = port;
+    listener->tag = tag;
+    list_append(&host->listeners, &listener->in_host);
+    addresses[0] = host->address;
+    addresses[0].port = port;
+    *address_count_out = 1;
+    *listener_out = listener;
+    return PEER_OK;
+}
+
+static void unlisten(void *self, struct transport_listener *listener)
+{
+    (void)self;
+    list_remove(&listener->in_host);
+    peer__free(listener);
+}
+
+void peer__sim_unlisten_all(struct sim_host *host)
+{
+    LIST_FOR(node, following, &host->listeners)
+        unlisten(host, CONTAINER_OF(node, struct transport_listener, in_host));
+}
+
+struct transport peer__sim_host_transport(struct sim_host *host)
+{
+    return (struct transport){
+        .listen = listen_on,
+        .unlisten = unlisten,
+        .dial = peer__sim_dial,
+        .send = peer__sim_send,
+        .queued = peer__sim_queued,
+        .pause = peer__sim_pause,
+        .close = peer__sim_close,
+        .self = host,
+    };
+}
+
+/* ------------------------------------------------------------------------------------------------------- cuts */
+
+int peer__sim_is_cut(const struct sim *sim, const struct sim_host *from, const struct sim_host *to)
+{
+    return sim->cuts[from->index * sim->host_capacity + to->index];
+}
+
+static void cut(struct sim_host *from, struct sim_host *to, int value)
+{
+    from->sim->cuts[from->index * from->sim->host_capacity + to->index] = (uint8_t)(value != 0);
+}
+
+peer_status peer__sim_cut(struct sim_host *from, struct sim_host *to, int value)
+{
+    if (from->sim != to->sim)
+        return peer__fail(E_INVALIDARG, "the hosts \"%s\" and \"%s\" are of two networks", from->name, to->name);
+    cut(from, to, value);
+    peer__sim_note(from->sim, value ? "cut" : "mended");
+    peer__sim_pipes_cut_changed(from->sim);
+    return PEER_OK;
+}
+
+peer_status peer__sim_partition(struct sim_host *const *left, size_t left_count, struct sim_host *const *right,
+                                size_t right_count)
+{
+    if (left_count == 0 || right_count == 0)
+        return peer__fail(E_INVALIDARG, "a side of the partition is empty");
+    for (size_t i = 0; i < left_count; i++) {
+        for (size_t k = 0; k < right_count; k++) {
+            cut(left[i], right[k], 1);
+            cut(right[k], left[i], 1);
+        }
+    }
+    peer__sim_note(left[0]->sim, "partition");
+    peer__sim_pipes_cut_changed(left[0]->sim);
+    return PEER_OK;
+}
+
+void peer__sim_heal(struct sim *sim)
+{
+    if (sim->host_count == 0)
+        return;
+    memset(sim->cuts, 0, sim->host_capacity * sim->host_capacity);
+    peer__sim_note(sim, "heal");
+    peer__sim_pipes_cut_changed(sim);
+}
+
+size_t peer__sim_reset(struct sim_host *a, struct sim_host *b)
+{
+    return peer__sim_pipes_reset(a, b);
+}

@@ -1,0 +1,121 @@
+/**
+ * The other driver: a network in virtual time, for proof. Any number of hosts, each with an engine of its own, on byte
+ * pipes with delay, cut and crash. One thread, no socket, no wall clock, no chance but the seed's: the same seed and the
+ * same calls give the same trace, byte for byte, on every run. Nothing depends on an address in memory.
+ *
+ * Time stands still while the caller works, and passes in peer__sim_step and the run functions. Between two of them a host's
+ * graphs are used as the API does: driver->lock, functions of graph/graph.h, driver->unlock.
+ */
+#ifndef PEER_SIM_SIM_H
+#define PEER_SIM_SIM_H
+
+#include "base/address.h"
+#include "base/driver.h"
+#include "base/transport.h"
+
+/** Virtual time starts at 0, which is this moment on a host's clock without offset: 2026-01-01T00:00:00Z. */
+#define SIM_EPOCH_US INT64_C(1767225600000000)
+
+struct sim;
+struct sim_host;
+struct engine;
+
+/** How the network behaves. peer__sim_defaults fills it. Chances are percentages. */
+struct sim_options {
+    int64_t latency_us;         /* one way, at least */
+    int64_t jitter_us;          /* up to so much more, drawn for each chunk; bytes never overtake each other */
+    uint64_t bandwidth;         /* bytes a second of one connection and direction; 0: no limit */
+    int64_t connect_timeout_us; /* a dial through a cut ends then */
+    int64_t reset_after_us;     /* a cut connection is reset then, like TCP_USER_TIMEOUT; 0: never */
+    uint32_t cut_chance;        /* how often a chunk ends at an arbitrary byte and not where a write or packet ends */
+    uint32_t group_chance;      /* how often a commit waits for further input */
+};
+
+void peer__sim_defaults(struct sim_options *options);
+/** `options` NULL: the defaults. */
+peer_status peer__sim_create(uint64_t seed, const struct sim_options *options, struct sim **sim_out);
+/** Ends everything at once; nobody hears a goodbye. NULL is accepted. */
+void peer__sim_free(struct sim *sim);
+/** The network's own random numbers, for schedules of a test: below `bound`. */
+uint64_t peer__sim_draw(struct sim *sim, uint64_t bound);
+
+/* -------------------------------------------------------------------------------------------------------- time */
+
+int64_t peer__sim_now_us(const struct sim *sim);
+/** Goes to the next moment at which something happens and lets it happen. 0: nothing ever will. */
+int peer__sim_step(struct sim *sim);
+void peer__sim_run_for(struct sim *sim, int64_t duration_us);
+/** Until `until` says so: 1, or until the moment `deadline_us`: 0. Asked after each moment. */
+int peer__sim_run_until(struct sim *sim, int (*until)(void *context), void *context, int64_t deadline_us);
+/** 1 if nothing is under way: no byte that can travel, no dial, no commit, no job. Timers may still be set. */
+int peer__sim_is_idle(const struct sim *sim);
+/** PEER_OK; else why the network no longer works: memory was out, or a host kept asking for the same moment. */
+peer_status peer__sim_status(const struct sim *sim);
+
+/* ------------------------------------------------------------------------------------------------------- hosts */
+
+/** A host with an engine and a disk. Its name is "h1", "h2", …, which dials resolve; its address fd00::1, fd00::2, … */
+peer_status peer__sim_host_create(struct sim *sim, struct sim_host **host_out);
+
+/** Who answers at a host: an engine, or a test that writes the bytes itself. Semantics of graph/engine.h. */
+struct sim_endpoint {
+    peer_status (*accepted)(void *self, void *listener_tag, struct transport_connection *connection,
+                            const struct address *remote, void **tag_out);
+    void (*connected)(void *self, void *tag, const struct address *remote);
+    void (*received)(void *self, void *tag, const void *data, size_t size);
+    void (*writable)(void *self, void *tag);
+    void (*closed)(void *self, void *tag, peer_status reason, const char *message);
+    void *self;
+};
+/** A host without an engine: what happens on its connections is told to `endpoint`. */
+peer_status peer__sim_host_create_raw(struct sim *sim, const struct sim_endpoint *endpoint, struct sim_host **host_out);
+
+const char *peer__sim_host_name(const struct sim_host *host);
+size_t peer__sim_host_index(const struct sim_host *host);
+const struct address *peer__sim_host_address(const struct sim_host *host); /* port 0 */
+struct transport peer__sim_host_transport(struct sim_host *host);
+/** NULL while the host is down and for a raw one. */
+struct engine *peer__sim_host_engine(struct sim_host *host);
+struct driver *peer__sim_host_driver(struct sim_host *host);
+int64_t peer__sim_host_utc_us(const struct sim_host *host);
+
+/** Steps the local clock: `offset_us` from true time, running `drift_ppm` too fast. The monotonic clock drifts only. */
+void peer__sim_host_set_clock(struct sim_host *host, int64_t offset_us, int32_t drift_ppm);
+/** From now on commits that hold new records fail with PEER_E_DISK_FULL (1), or succeed again (0). */
+void peer__sim_host_set_disk_full(struct sim_host *host, int full);
+
+enum sim_crash { SIM_CRASH_PROCESS, SIM_CRASH_MACHINE };
+/**
+ * The host dies: no goodbye, no commit. Its neighbours' connections are reset at once if only the process died, and
+ * after `reset_after_us` (100 s if that is 0) if the machine did. Graph handles of the host are gone.
+ */
+void peer__sim_host_crash(struct sim_host *host, enum sim_crash how);
+/** A new engine on what the disk holds: everything up to the last commit. */
+peer_status peer__sim_host_restart(struct sim_host *host);
+
+/* ----------------------------------------------------------------------------------------------------- network */
+
+/** Bytes from `from` to `to` stall (1) or pass again (0), one way; connections live on until `reset_after_us`. */
+peer_status peer__sim_cut(struct sim_host *from, struct sim_host *to, int cut);
+/** Cuts every pair of the two sets, both ways. */
+peer_status peer__sim_partition(struct sim_host *const *left, size_t left_count, struct sim_host *const *right,
+                                size_t right_count);
+/** Ends every cut. */
+void peer__sim_heal(struct sim *sim);
+/** Resets the connections between two hosts (`b` NULL: all of `a`'s). Returns how many. */
+size_t peer__sim_reset(struct sim_host *a, struct sim_host *b);
+/** Established connections between two hosts (`b` NULL: all of `a`'s). */
+size_t peer__sim_connections(const struct sim_host *a, const struct sim_host *b);
+
+/* ------------------------------------------------------------------------------------------------------- trace */
+
+/** Gets each line of the trace: a JSON object without its end of line. NULL ends that. */
+void peer__sim_trace_to(struct sim *sim, void (*line)(void *self, const char *text, size_t size), void *self);
+/** Adds a line of the test's own: {"t":…,"note":"text"}. */
+void peer__sim_note(struct sim *sim, const char *text);
+/** FNV-1a over all lines so far. */
+uint64_t peer__sim_trace_hash(const struct sim *sim);
+/** Messages of a type delivered so far; `to` NULL: anywhere. */
+uint64_t peer__sim_message_count(const struct sim *sim, uint8_t type, const struct sim_host *to);
+
+#endif

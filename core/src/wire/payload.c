@@ -4,10 +4,9 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "wire/layout.h"
 #include "wire/limits.h"
 
-#define FAMILY_IPV6 0x0017u
-#define PEER_ADDRESS_SIZE 32u
 #define GRAPH_INFO_FIXED_SIZE 40u
 
 static peer_status invalid(const char *payload, const char *rule)
@@ -108,7 +107,7 @@ static void write_addresses(struct buffer *out, const struct address *addresses,
     assert(count <= PAYLOAD_ADDRESS_MAX);
     peer__buffer_u32(out, (uint32_t)count);
     for (size_t i = 0; i < count; i++) {
-        peer__buffer_u32(out, PEER_ADDRESS_SIZE);
+        peer__buffer_u32(out, WIRE_RECORD_ADDRESS_SIZE);
         peer__buffer_u16(out, FAMILY_IPV6);
         peer__buffer_u16(out, addresses[i].port);
         peer__buffer_u32(out, 0); /* Flow Info */
@@ -125,7 +124,7 @@ static void read_addresses(struct reader *reader, struct address addresses[PAYLO
         reader->failed = 1;
     *count_out = 0;
     for (uint32_t i = 0; i < count && !reader->failed; i++) {
-        if (peer__read_u32(reader) != PEER_ADDRESS_SIZE)
+        if (peer__read_u32(reader) != WIRE_RECORD_ADDRESS_SIZE)
             reader->failed = 1;
         uint16_t family = peer__read_u16(reader);
         struct address address = {.port = peer__read_u16(reader)};

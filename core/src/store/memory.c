@@ -1,0 +1,539 @@
+#include "store/memory.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/list.h"
+#include "base/memory.h"
+#include "store/memory_tree.h"
+
+struct setting {
+    struct setting *next;
+    char *name; /* in the same block, as is the value */
+    struct span value;
+};
+
+/* What rollback takes back, newest first; commit frees what is kept here only for that. */
+struct undo {
+    struct row *added;
+    struct row *removed;
+    struct setting *setting_added;
+    struct setting *setting_removed;
+};
+
+struct database {
+    struct store store;
+    struct list node;
+    struct memory_factory *factory;
+    char *graph_id;
+    char *peer_id;
+    char *name;
+    int is_open;
+
+    struct row *roots[ORDER_COUNT];
+    struct setting *settings;
+    uint64_t count;
+    uint64_t last_seq;
+    uint64_t committed_last_seq;
+
+    struct undo *undos;
+    size_t undo_count;
+    size_t undo_capacity;
+    peer_status failed; /* of the first write of the transaction that failed; 0 none */
+    int visiting;       /* a visit is under way and may not call us */
+};
+
+struct memory_factory {
+    struct list databases;
+    int full;
+};
+
+/* ----------------------------------------------------------------------------------------------- rows, settings */
+
+static struct row *row_new(const struct store_row *from, uint64_t seq)
+{
+    struct row *row = peer__calloc(1, sizeof(*row) + from->creator_id.size + from->wire.size);
+
+    if (row == NULL)
+        return NULL;
+    uint8_t *creator = (uint8_t *)(row + 1);
+    uint8_t *wire = creator + from->creator_id.size;
+    if (from->creator_id.size != 0)
+        memcpy(creator, from->creator_id.data, from->creator_id.size);
+    if (from->wire.size != 0)
+        memcpy(wire, from->wire.data, from->wire.size);
+    row->record = *from;
+    row->record.seq = seq;
+    row->record.creator_id.data = creator;
+    row->record.wire.data = wire;
+    row->priority = peer__row_priority(seq);
+    return row;
+}
+
+static void row_link(struct database *database, struct row *row)
+{
+    for (int order = 0; order < ORDER_COUNT; order++)
+        peer__tree_insert(&database->roots[order], (enum row_order)order, row);
+    database->count++;
+}
+
+static void row_unlink(struct database *database, struct row *row)
+{
+    for (int order = 0; order < ORDER_COUNT; order++)
+        peer__tree_remove(&database->roots[order], (enum row_order)order, row);
+    database->count--;
+}
+
+static struct row *row_find(const struct database *database, const peer_guid *id)
+{
+    struct store_row key = {.id = *id};
+    struct row *row = peer__tree_at_least(database->roots[ORDER_ID], ORDER_ID, &key);
+
+    return row != NULL && peer__guid_equal(&row->record.id, id) ? row : NULL;
+}
+
+static struct setting *setting_new(const char *name, struct span value)
+{
+    size_t name_size = strlen(name) + 1;
+    struct setting *setting = peer__malloc(sizeof(*setting) + name_size + value.size);
+
+    if (setting == NULL)
+        return NULL;
+    setting->name = (char *)(setting + 1);
+    memcpy(setting->name, name, name_size);
+    setting->value = (struct span){.data = (uint8_t *)setting->name + name_size, .size = value.size};
+    if (value.size != 0)
+        memcpy(setting->name + name_size, value.data, value.size);
+    return setting;
+}
+
+/* Where the setting is linked, or the end of the list. */
+static struct setting **setting_place(struct database *database, const char *name)
+{
+    struct setting **place = &database->settings;
+
+    while (*place != NULL && strcmp((*place)->name, name) != 0)
+        place = &(*place)->next;
+    return place;
+}
+
+static void setting_unlink(struct database *database, const struct setting *setting)
+{
+    struct setting **place = setting_place(database, setting->name);
+
+    assert(*place == setting);
+    *place = setting->next;
+}
+
+static void setting_link(struct database *database, struct setting *setting)
+{
+    setting->next = database->settings;
+    database->settings = setting;
+}
+
+/* ------------------------------------------------------------------------------------------------- transactions */
+
+/* Room for one more undo, so that the change itself cannot fail. */
+static peer_status begin(struct database *database)
+{
+    assert(!database->visiting);
+    if (database->failed < 0)
+        return peer__fail(database->failed, "an earlier write to \"%s\" failed and is still to be rolled back",
+                          database->name);
+    if (database->undo_count < database->undo_capacity)
+        return PEER_OK;
+    size_t capacity = database->undo_capacity != 0 ? database->undo_capacity * 2 : 16;
+    struct undo *undos = peer__realloc_array(database->undos, capacity, sizeof(*undos));
+    if (undos == NULL)
+        return database->failed = peer__out_of_memory();
+    database->undos = undos;
+    database->undo_capacity = capacity;
+    return PEER_OK;
+}
+
+static peer_status database_put(struct store *base, const struct store_row *from, uint64_t *seq_out)
+{
+    struct database *database = CONTAINER_OF(base, struct database, store);
+
+    PEER_TRY(begin(database));
+    struct row *row = row_new(from, database->last_seq + 1);
+    if (row == NULL)
+        return database->failed = peer__out_of_memory();
+    struct row *replaced = row_find(database, &from->id);
+    if (replaced != NULL)
+        row_unlink(database, replaced);
+    row_link(database, row);
+    database->undos[database->undo_count++] = (struct undo){.added = row, .removed = replaced};
+    *seq_out = ++database->last_seq;
+    return PEER_OK;
+}
+
+static peer_status database_remove(struct store *base, const peer_guid *id)
+{
+    struct database *database = CONTAINER_OF(base, struct database, store);
+
+    PEER_TRY(begin(database));
+    struct row *row = row_find(database, id);
+    if (row != NULL) {
+        row_unlink(database, row);
+        database->undos[database->undo_count++] = (struct undo){.removed = row};
+    }
+    return PEER_OK;
+}
+
+static peer_status database_setting_put(struct store *base, const char *name, struct span value)
+{
+    struct database *database = CONTAINER_OF(base, struct database, store);
+
+    PEER_TRY(begin(database));
+    struct setting *setting = setting_new(name, value);
+    if (setting == NULL)
+        return database->failed = peer__out_of_memory();
+    struct setting *replaced = *setting_place(database, name);
+    if (replaced != NULL)
+        setting_unlink(database, replaced);
+    setting_link(database, setting);
+    database->undos[database->undo_count++] = (struct undo){.setting_added = setting, .setting_removed = replaced};
+    return PEER_OK;
+}
+
+static peer_status database_commit(struct store *base)
+{
+    struct database *database = CONTAINER_OF(base, struct database, store);
+
+    if (database->failed < 0)
+        return begin(database);
+    if (database->undo_count != 0 && database->factory->full)
+        return database->failed = peer__fail(PEER_E_DISK_FULL, "no room left to write \"%s\"", database->name);
+    for (size_t i = 0; i < database->undo_count; i++) {
+        peer__free(database->undos[i].removed);
+        peer__free(database->undos[i].setting_removed);
+    }
+    database->undo_count = 0;
+    database->committed_last_seq = database->last_seq;
+    return PEER_OK;
+}
+
+static void undo(struct database *database, const struct undo *change)
+{
+    if (change->added != NULL)
+        row_unlink(database, change->added);
+    if (change->removed != NULL)
+        row_link(database, change->removed);
+    if (change->setting_added != NULL)
+        setting_unlink(database, change->setting_added);
+    if (change->setting_removed != NULL)
+        setting_link(database, change->setting_removed);
+    peer__free(change->added);
+    peer__free(change->setting_added);
+}
+
+static void database_rollback(struct store *base)
+{
+    struct database *database = CONTAINER_OF(base, struct database, store);
+
+    assert(!database->visiting);
+    while (database->undo_count != 0)
+        undo(database, &database->undos[--database->undo_count]);
+    database->last_seq = database->committed_last_seq;
+    database->failed = PEER_OK;
+}
+
+/* ------------------------------------------------------------------------------------------------------ reading */
+
+static int visit_row(struct database *database, store_visit visit, void *context, const struct row *row, int want_wire)
+{
+    struct store_row record = row->record;
+    int stop;
+
+    if (!want_wire)
+        record.wire = (struct span){0};
+    database->visiting = 1;
+    stop = visit(context, &record);
+    database->visiting = 0;
+    return stop;
+}
+
+static peer_status database_get(struct store *base, const peer_guid *id, int want_wire, store_visit visit,
+                                void *context)
+{
+    struct database *database = CONTAINER_OF(base, struct database, store);
+    const struct row *row = row_find(database, id);
+
+    assert(!database->visiting);
+    if (row == NULL)
+        return PEER_E_RECORD_NOT_FOUND;
+    visit_row(database, visit, context, row, want_wire);
+    return PEER_OK;
+}
+
+static enum row_order scan_order(const struct store_scan *scan)
+{
+    if (scan->by_modified)
+        return ORDER_MODIFIED;
+    return scan->type != NULL ? ORDER_TYPE : ORDER_SEQ;
+}
+
+static struct row *scan_first(const struct database *database, const struct store_scan *scan,
+                              const struct store_position *position)
+{
+    enum row_order order = scan_order(scan);
+    struct store_row key = {.seq = position->seq, .modified = position->modified, .id = position->id};
+
+    if (scan->type != NULL)
+        key.type = *scan->type;
+    if (position->started || !scan->by_modified)
+        return peer__tree_after(database->roots[order], order, &key);
+    key.modified = scan->since;
+    return peer__tree_at_least(database->roots[order], order, &key);
+}
+
+/* Does the order hold nothing more for the scan from this row on? */
+static int is_beyond(const struct store_scan *scan, const struct store_row *row)
+{
+    if (scan->by_modified)
+        return 0;
+    return row->seq > scan->seq_max || (scan->type != NULL && !peer__guid_equal(scan->type, &row->type));
+}
+
+static int is_wanted(const struct store_scan *scan, const struct store_row *row)
+{
+    return row->seq <= scan->seq_max && (scan->type == NULL || peer__guid_equal(scan->type, &row->type)) &&
+           (scan->creator_id.size == 0 || peer__span_equal(scan->creator_id, row->creator_id));
+}
+
+static peer_status database_scan(struct store *base, const struct store_scan *scan, struct store_position *position,
+                                 int want_wire, size_t row_max, store_visit visit, void *context, int *end_out)
+{
+    struct database *database = CONTAINER_OF(base, struct database, store);
+    enum row_order order = scan_order(scan);
+    const struct row *row = scan_first(database, scan, position);
+    int stop = 0;
+    int end = 0;
+
+    assert(!database->visiting);
+    for (size_t examined = 0; row_max != 0 && examined < STORE_SCAN_EXAMINED_MAX && !stop; examined++) {
+        end = row == NULL || is_beyond(scan, &row->record);
+        if (end)
+            break;
+        *position = (struct store_position){row->record.seq, row->record.modified, row->record.id, 1};
+        if (is_wanted(scan, &row->record)) {
+            stop = visit_row(database, visit, context, row, want_wire);
+            row_max--;
+        }
+        row = peer__tree_after(database->roots[order], order, &row->record);
+    }
+    *end_out = end;
+    return PEER_OK;
+}
+
+static struct row *expiring_after(const struct database *database, uint64_t after)
+{
+    struct store_row key = {.seq = UINT64_MAX, .expires = after};
+
+    return peer__tree_after(database->roots[ORDER_EXPIRES], ORDER_EXPIRES, &key);
+}
+
+static peer_status database_expired(struct store *base, uint64_t after, uint64_t until, size_t row_max,
+                                    store_visit visit, void *context)
+{
+    struct database *database = CONTAINER_OF(base, struct database, store);
+    const struct row *row = expiring_after(database, after);
+    uint64_t last = after;
+
+    assert(!database->visiting);
+    for (size_t visited = 0; row != NULL && row->record.expires <= until; visited++) {
+        if (visited >= row_max && row->record.expires != last)
+            break;
+        last = row->record.expires;
+        if (visit_row(database, visit, context, row, 0))
+            break;
+        row = peer__tree_after(database->roots[ORDER_EXPIRES], ORDER_EXPIRES, &row->record);
+    }
+    return PEER_OK;
+}
+
+static peer_status database_next_expiry(struct store *base, uint64_t after, uint64_t *expires_out)
+{
+    const struct row *row = expiring_after(CONTAINER_OF(base, struct database, store), after);
+
+    *expires_out = row != NULL ? row->record.expires : UINT64_MAX;
+    return PEER_OK;
+}
+
+static peer_status database_last_seq(struct store *base, uint64_t *seq_out)
+{
+    *seq_out = CONTAINER_OF(base, struct database, store)->last_seq;
+    return PEER_OK;
+}
+
+static peer_status database_count(struct store *base, uint64_t *count_out)
+{
+    *count_out = CONTAINER_OF(base, struct database, store)->count;
+    return PEER_OK;
+}
+
+static peer_status database_setting_get(struct store *base, const char *name, struct buffer *value)
+{
+    const struct setting *setting = *setting_place(CONTAINER_OF(base, struct database, store), name);
+
+    if (setting == NULL)
+        return PEER_E_NOT_FOUND;
+    peer__buffer_append(value, setting->value.data, setting->value.size);
+    return value->failed ? peer__out_of_memory() : PEER_OK;
+}
+
+/* -------------------------------------------------------------------------------------------------- open, close */
+
+static struct job *database_maintenance(struct store *base)
+{
+    (void)base;
+    return NULL;
+}
+
+static void database_close(struct store *base)
+{
+    struct database *database = CONTAINER_OF(base, struct database, store);
+
+    database_rollback(base);
+    peer__free(database->undos);
+    database->undos = NULL;
+    database->undo_capacity = 0;
+    database->is_open = 0;
+}
+
+static const struct store_operations operations = {
+    .put = database_put,
+    .remove = database_remove,
+    .commit = database_commit,
+    .rollback = database_rollback,
+    .get = database_get,
+    .scan = database_scan,
+    .expired = database_expired,
+    .next_expiry = database_next_expiry,
+    .last_seq = database_last_seq,
+    .count = database_count,
+    .setting_put = database_setting_put,
+    .setting_get = database_setting_get,
+    .maintenance = database_maintenance,
+    .close = database_close,
+};
+
+static void database_free(struct database *database)
+{
+    assert(!database->is_open);
+    for (struct row *row; (row = database->roots[ORDER_SEQ]) != NULL;) {
+        peer__tree_remove(&database->roots[ORDER_SEQ], ORDER_SEQ, row);
+        peer__free(row);
+    }
+    for (struct setting *setting; (setting = database->settings) != NULL;) {
+        database->settings = setting->next;
+        peer__free(setting);
+    }
+    list_remove(&database->node);
+    peer__free(database->graph_id);
+    peer__free(database->peer_id);
+    peer__free(database->name);
+    peer__free(database);
+}
+
+static struct database *database_new(struct memory_factory *factory, const char *graph_id, const char *peer_id,
+                                     const char *name)
+{
+    struct database *database = peer__calloc(1, sizeof(*database));
+
+    if (database == NULL)
+        return NULL;
+    database->store.operations = &operations;
+    database->factory = factory;
+    database->graph_id = peer__strdup(graph_id);
+    database->peer_id = peer__strdup(peer_id);
+    database->name = peer__strdup(name);
+    list_init(&database->node);
+    if (database->graph_id == NULL || database->peer_id == NULL || database->name == NULL) {
+        database_free(database);
+        return NULL;
+    }
+    list_append(&factory->databases, &database->node);
+    return database;
+}
+
+static struct database *database_find(const struct memory_factory *factory, const char *graph_id, const char *peer_id,
+                                      const char *name)
+{
+    LIST_FOR (node, following, &factory->databases) {
+        struct database *database = CONTAINER_OF(node, struct database, node);
+        if (strcmp(database->graph_id, graph_id) == 0 && strcmp(database->peer_id, peer_id) == 0 &&
+            strcmp(database->name, name) == 0)
+            return database;
+    }
+    return NULL;
+}
+
+static peer_status in_use(const char *graph_id, const char *peer_id)
+{
+    return peer__fail(PEER_E_DATABASE_IN_USE, "\"%s/%s\" is open in this process already", graph_id, peer_id);
+}
+
+static peer_status factory_open(void *self, const char *graph_id, const char *peer_id, const char *database_name,
+                                uint32_t flags, int *is_new_out, struct store **store_out)
+{
+    struct database *database = database_find(self, graph_id, peer_id, database_name);
+    int is_new = database == NULL;
+
+    if (!is_new && database->is_open)
+        return in_use(graph_id, peer_id);
+    if (!is_new && (flags & STORE_CREATE) != 0)
+        return peer__fail(PEER_E_DATABASE_ALREADY_PRESENT, "\"%s/%s\" is there already", graph_id, peer_id);
+    if (is_new)
+        database = database_new(self, graph_id, peer_id, database_name);
+    if (database == NULL)
+        return peer__out_of_memory();
+    database->is_open = 1;
+    *is_new_out = is_new;
+    *store_out = &database->store;
+    return PEER_OK;
+}
+
+static peer_status factory_remove(void *self, const char *graph_id, const char *peer_id, const char *database_name)
+{
+    struct database *database = database_find(self, graph_id, peer_id, database_name);
+
+    if (database == NULL)
+        return peer__fail(PEER_E_DATABASE_NOT_PRESENT, "there is no database of \"%s/%s\"", graph_id, peer_id);
+    if (database->is_open)
+        return in_use(graph_id, peer_id);
+    database_free(database);
+    return PEER_OK;
+}
+
+peer_status peer__store_memory_factory(struct store_factory *factory_out)
+{
+    struct memory_factory *factory = peer__calloc(1, sizeof(*factory));
+
+    if (factory == NULL)
+        return peer__out_of_memory();
+    list_init(&factory->databases);
+    *factory_out = (struct store_factory){.open = factory_open, .remove = factory_remove, .self = factory};
+    return PEER_OK;
+}
+
+void peer__store_memory_factory_free(struct store_factory *factory)
+{
+    struct memory_factory *self = factory->self;
+
+    if (self != NULL) {
+        LIST_FOR (node, following, &self->databases)
+            database_free(CONTAINER_OF(node, struct database, node));
+    }
+    peer__free(self);
+    *factory = (struct store_factory){0};
+}
+
+void peer__store_memory_set_full(struct store_factory *factory, int full)
+{
+    struct memory_factory *self = factory->self;
+
+    self->full = full;
+}

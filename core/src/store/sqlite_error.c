@@ -1,0 +1,77 @@
+#include <errno.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "store/sqlite_internal.h"
+
+static int is_full(int error)
+{
+    return error == ENOSPC || error == EDQUOT || error == EFBIG;
+}
+
+static int is_refused(int error)
+{
+    return error == EACCES || error == EPERM || error == EROFS || error == ENOENT || error == ENOTDIR ||
+           error == ELOOP || error == EISDIR || error == ENAMETOOLONG;
+}
+
+static peer_status disk_full(const char *path)
+{
+    return peer__fail(PEER_E_DISK_FULL, "no room left to write \"%s\"", path);
+}
+
+/* Not strerror: that one is not safe among threads. The POSIX form of strerror_r is what our feature macros select. */
+static const char *error_text(int error, char *text, size_t size)
+{
+    return strerror_r(error, text, size) == 0 ? text : "unknown error";
+}
+
+peer_status peer__sqlite_system_failed(int error, const char *what, const char *path)
+{
+    char text[128];
+
+    if (error == ENOMEM)
+        return peer__out_of_memory();
+    if (is_full(error))
+        return disk_full(path);
+    return peer__fail(is_refused(error) ? PEER_E_DATABASE_ACCESSDENIED : PEER_E_INTERNAL, "\"%s\" %s: %s", path, what,
+                      error_text(error, text, sizeof(text)));
+}
+
+peer_status peer__sqlite_damaged(const char *path)
+{
+    return peer__fail(PEER_E_INVALID_DATABASE, "\"%s\" is damaged", path);
+}
+
+peer_status peer__sqlite_failed(sqlite3 *db, int result, const char *path)
+{
+    char text[128];
+    int error = db != NULL ? sqlite3_system_errno(db) : 0;
+
+    switch (result & 0xff) {
+    case SQLITE_NOMEM:
+        return peer__out_of_memory();
+    case SQLITE_FULL:
+        return disk_full(path);
+    case SQLITE_CORRUPT:
+        return peer__fail(PEER_E_INVALID_DATABASE, "\"%s\" is damaged (%s)", path, sqlite3_errstr(result));
+    case SQLITE_NOTADB:
+        return peer__fail(PEER_E_INVALID_DATABASE, "\"%s\" is not a database of peergraph", path);
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+    case SQLITE_AUTH:
+    case SQLITE_CANTOPEN:
+        return peer__fail(PEER_E_DATABASE_ACCESSDENIED, "\"%s\" cannot be opened for writing: %s", path,
+                          error != 0 ? error_text(error, text, sizeof(text)) : sqlite3_errstr(result));
+    case SQLITE_BUSY:
+        return peer__sqlite_in_use(NULL, path, 0);
+    case SQLITE_IOERR:
+        if (is_full(error))
+            return disk_full(path);
+        return peer__fail(PEER_E_INTERNAL, "\"%s\": input/output error %d: %s", path, result,
+                          error_text(error, text, sizeof(text)));
+    default:
+        return peer__fail(PEER_E_INTERNAL, "\"%s\": error %d of SQLite: %s", path, result,
+                          db != NULL ? sqlite3_errmsg(db) : sqlite3_errstr(result));
+    }
+}

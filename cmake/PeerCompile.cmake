@@ -15,6 +15,7 @@ endif()
 
 add_library(peer_compile INTERFACE)
 target_compile_definitions(peer_compile INTERFACE
+    PEER_VERSION_TEXT="${PROJECT_VERSION}"
     _DEFAULT_SOURCE _POSIX_C_SOURCE=200809L _XOPEN_SOURCE=700
     $<$<PLATFORM_ID:Darwin>:_DARWIN_C_SOURCE>)
 target_compile_options(peer_compile INTERFACE

@@ -1,0 +1,117 @@
+/*
+ * Effects and the commit that lets them out (decisions.md 1): what was acknowledged is stored, what could not be stored
+ * was never acknowledged, forwarded or announced.
+ */
+#include "graph/state.h"
+
+peer_status peer__graph_add_effect(struct graph *graph, const struct effect *effect)
+{
+    struct effects *effects = &graph->effects;
+    if (effects->count == effects->capacity) {
+        size_t capacity = effects->capacity == 0 ? 64 : effects->capacity * 2;
+        struct effect *items = peer__realloc_array(effects->items, capacity, sizeof(*items));
+        if (items == NULL)
+            return peer__out_of_memory();
+        effects->items = items;
+        effects->capacity = capacity;
+    }
+    if (effects->count == 0)
+        effects->since_us = peer__engine_now_us(graph->engine);
+    effects->items[effects->count] = *effect;
+    if (effect->record != NULL)
+        peer__record_retain(effect->record);
+    effects->count++;
+    return PEER_OK;
+}
+
+static void clear_effects(struct graph *graph)
+{
+    for (size_t i = 0; i < graph->effects.count; i++)
+        peer__record_release(graph->effects.items[i].record);
+    graph->effects.count = 0;
+}
+
+void peer__graph_drop_effects(struct graph *graph)
+{
+    graph->store->operations->rollback(graph->store);
+    clear_effects(graph);
+}
+
+/* The neighbours whose records could not be stored send them again after they have connected anew. */
+static void end_sources(struct graph *graph, peer_status status)
+{
+    LIST_FOR(node, following, &graph->links)
+    {
+        struct link *link = CONTAINER_OF(node, struct link, in_graph);
+        for (size_t i = 0; i < graph->effects.count; i++) {
+            if (graph->effects.items[i].connection_id == link->connection_id) {
+                peer__link_end(link, status, "what \"%s\" sent could not be stored: %s", link->address_text,
+                               peer__last_error());
+                break;
+            }
+        }
+    }
+}
+
+static void apply_stored(struct graph *graph, const struct effect *effect)
+{
+    graph->last_seq = effect->seq;
+    peer__journal_append(&graph->journal, effect->seq, effect->record, effect->connection_id);
+    peer__graph_expiry_schedule(graph, effect->record->fields.expires);
+    if (effect->change != 0)
+        peer__graph_tell_record(graph, effect->record, effect->change);
+    if (peer__guid_equal(&effect->record->fields.type, &peer__type_graph_info))
+        peer__graph_take_info(graph, effect->record, effect->connection_id != 0);
+}
+
+static void apply_answer(struct graph *graph, const struct effect *effect, struct link *link)
+{
+    struct held held;
+    if (peer__graph_find(graph, &effect->record_id, &held) < 0 || !held.found)
+        return;
+    peer__encode_flood(&graph->engine->message, (struct span){held.record->wire, held.record->wire_size});
+    peer__link_send(link);
+    peer__record_release(held.record);
+}
+
+static void apply(struct graph *graph, const struct effect *effect)
+{
+    if (effect->kind == EFFECT_STORED) {
+        apply_stored(graph, effect);
+        return;
+    }
+    struct link *link = peer__graph_find_link(graph, effect->connection_id);
+    if (link == NULL || !peer__link_is_neighbour(link))
+        return;
+    if (effect->kind == EFFECT_ANSWER) {
+        apply_answer(graph, effect, link);
+        return;
+    }
+    struct wire_ack_entry entry = {.record_id = effect->record_id, .useful = (uint8_t)effect->useful};
+    peer__buffer_append(&link->acks, &entry, sizeof(entry));
+}
+
+peer_status peer__graph_commit(struct graph *graph)
+{
+    peer_status status = PEER_OK;
+    if (graph->effects.count > 0)
+        status = peer__graph_note_presence(graph, 0);
+    if (status >= 0)
+        status = graph->store->operations->commit(graph->store);
+    if (status < 0) {
+        graph->store->operations->rollback(graph->store);
+        end_sources(graph, status);
+        clear_effects(graph);
+        return status;
+    }
+    if (graph->effects.count == 0)
+        return PEER_OK;
+    for (size_t i = 0; i < graph->effects.count; i++)
+        apply(graph, &graph->effects.items[i]);
+    clear_effects(graph);
+    peer__graph_pump(graph);
+    struct job *job = graph->store->operations->maintenance(graph->store);
+    if (job != NULL)
+        graph->engine->config.jobs.submit(graph->engine->config.jobs.self, job);
+    return PEER_OK;
+}

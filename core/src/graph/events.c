@@ -1,0 +1,65 @@
+/* What subscribers are told. */
+#include "graph/state.h"
+
+void peer__graph_subscribe(struct graph *graph, struct event_queue *queue)
+{
+    list_append(&graph->subscriptions, &peer__event_queue_retain(queue)->subscription);
+}
+
+void peer__graph_unsubscribe(struct graph *graph, struct event_queue *queue)
+{
+    (void)graph;
+    if (list_is_empty(&queue->subscription))
+        return;
+    list_remove(&queue->subscription);
+    peer__event_queue_release(queue);
+}
+
+void peer__graph_tell(struct graph *graph, const peer_event_view *event)
+{
+    LIST_FOR(node, following, &graph->subscriptions)
+        peer__event_queue_post(CONTAINER_OF(node, struct event_queue, subscription), event);
+}
+
+void peer__graph_tell_record(struct graph *graph, const struct record *record, int32_t change)
+{
+    if (list_is_empty(&graph->subscriptions) || peer__type_is_reserved(&record->fields.type))
+        return; /* the graph's own records are not reported (graph-api.md 9.2) */
+    peer__graph_tell(graph, &(peer_event_view){.struct_size = sizeof(peer_event_view),
+                                               .type = PEER_GRAPH_EVENT_RECORD_CHANGED,
+                                               .change = change,
+                                               .record_id = record->fields.id,
+                                               .record_type = record->fields.type});
+}
+
+void peer__graph_tell_connection(struct link *link, int32_t change, peer_status reason, const char *message)
+{
+    peer__graph_tell(link->graph, &(peer_event_view){.struct_size = sizeof(peer_event_view),
+                                                     .type = link->type == CONNECTION_DIRECT
+                                                                 ? PEER_GRAPH_EVENT_DIRECT_CONNECTION
+                                                                 : PEER_GRAPH_EVENT_NEIGHBOR_CONNECTION,
+                                                     .change = change,
+                                                     .reason = reason,
+                                                     .connection_id = link->connection_id,
+                                                     .node_id = link->node_id,
+                                                     .peer_id = link->peer_id,
+                                                     .message = message});
+}
+
+uint32_t peer__graph_status(const struct graph *graph)
+{
+    return (graph->listener != NULL ? (uint32_t)PEER_GRAPH_STATUS_LISTENING : 0) |
+           (graph->neighbour_count > 0 ? (uint32_t)PEER_GRAPH_STATUS_HAS_CONNECTIONS : 0) |
+           (graph->ready ? (uint32_t)PEER_GRAPH_STATUS_SYNCHRONIZED : 0);
+}
+
+void peer__graph_tell_status(struct graph *graph)
+{
+    uint32_t status = peer__graph_status(graph);
+    if (status == graph->status_told)
+        return;
+    graph->status_told = status;
+    peer__graph_tell(graph, &(peer_event_view){.struct_size = sizeof(peer_event_view),
+                                               .type = PEER_GRAPH_EVENT_STATUS_CHANGED,
+                                               .status = status});
+}

@@ -1,0 +1,136 @@
+/* Expiration (MS-PPGRH 3.1.6.7, 3.1.7.18; spec 13.4): told within 15 s, deleted when the clock is beyond doubt. */
+#include "graph/state.h"
+
+#define EXPIRY_DELAY_MIN (15 * TICKS_PER_SECOND)
+#define EXPIRY_DELAY_MAX (86400 * TICKS_PER_SECOND)
+#define EXPIRED_A_TURN 256u
+#define SURE_AFTER_US (INT64_C(86400) * 1000000)
+
+/* decisions.md 5: a machine that wakes with a wrong date must not wipe its database. */
+static int clock_is_sure(const struct graph *graph)
+{
+    int64_t now_us = peer__engine_now_us(graph->engine);
+    return graph->time_confirmed_us >= 0 || now_us - graph->started_us >= SURE_AFTER_US;
+}
+
+static int is_deferred(const struct graph *graph) /* 13.4: nothing expires while there are no neighbours */
+{
+    return (graph->info.flags & GRAPH_INFO_FLAG_DEFER_EXPIRATION) != 0 && graph->neighbour_count == 0;
+}
+
+struct expired_row {
+    peer_guid id;
+    peer_guid type;
+    uint64_t expires;
+    uint32_t flags;
+};
+
+static int collect(void *context, const struct store_row *row)
+{
+    struct buffer *rows = context;
+    struct expired_row expired = {.id = row->id, .type = row->type, .expires = row->expires, .flags = row->flags};
+    peer__buffer_append(rows, &expired, sizeof(expired));
+    return rows->failed;
+}
+
+static void tell_expired(struct graph *graph, const struct expired_row *row)
+{
+    if ((row->flags & RECORD_FLAG_DELETED) != 0 || peer__type_is_reserved(&row->type))
+        return;
+    peer__graph_tell(graph, &(peer_event_view){.struct_size = sizeof(peer_event_view),
+                                               .type = PEER_GRAPH_EVENT_RECORD_CHANGED,
+                                               .change = PEER_RECORD_EXPIRED,
+                                               .record_id = row->id,
+                                               .record_type = row->type});
+}
+
+/* What expired since the last time is told, at most EXPIRED_A_TURN at once; 1: there may be more. */
+static int tell_newly_expired(struct graph *graph, uint64_t now)
+{
+    struct buffer rows = {0};
+    peer_status status = graph->store->operations->expired(graph->store, graph->expired_through, now, EXPIRED_A_TURN,
+                                                           collect, &rows);
+    const struct expired_row *row = (const void *)rows.data;
+    size_t count = rows.size / sizeof(*row);
+    for (size_t i = 0; i < count; i++) {
+        if (!peer__guid_equal(&row[i].type, &peer__type_graph_info))
+            tell_expired(graph, &row[i]);
+    }
+    int more = status >= 0 && !rows.failed && count >= EXPIRED_A_TURN;
+    if (more)
+        graph->expired_through = row[count - 1].expires;
+    else if (status >= 0 && !rows.failed)
+        graph->expired_through = now;
+    peer__buffer_free(&rows);
+    return more;
+}
+
+/* Rows that were told are removed. 1: there may be more. */
+static int purge(struct graph *graph)
+{
+    struct buffer rows = {0};
+    struct store *store = graph->store;
+    size_t removed = 0;
+    peer_status status =
+        store->operations->expired(store, 0, graph->expired_through, EXPIRED_A_TURN, collect, &rows);
+    const struct expired_row *row = (const void *)rows.data;
+    for (size_t i = 0; i < rows.size / sizeof(*row) && status >= 0; i++) {
+        if (peer__guid_equal(&row[i].type, &peer__type_graph_info))
+            continue;
+        status = store->operations->remove(store, &row[i].id);
+        removed++;
+    }
+    if (status < 0)
+        store->operations->rollback(store);
+    else
+        status = store->operations->commit(store);
+    peer__buffer_free(&rows);
+    return status >= 0 && removed >= EXPIRED_A_TURN;
+}
+
+static void schedule_next(struct graph *graph, int more)
+{
+    uint64_t next;
+    uint64_t now = peer__graph_now(graph);
+    uint64_t delay = EXPIRY_DELAY_MAX;
+    if (graph->store->operations->next_expiry(graph->store, graph->expired_through, &next) >= 0 && next != UINT64_MAX)
+        delay = next > now ? next - now : 0;
+    if (delay > EXPIRY_DELAY_MAX)
+        delay = EXPIRY_DELAY_MAX;
+    if (delay < EXPIRY_DELAY_MIN)
+        delay = EXPIRY_DELAY_MIN;
+    peer__engine_timer_set(graph->engine, &graph->expiry, more ? 0 : (int64_t)(delay / TICKS_PER_US));
+}
+
+void peer__graph_expiry_fire(struct timer *timer)
+{
+    struct graph *graph = CONTAINER_OF(timer, struct graph, expiry);
+    int more = 0;
+    if (is_deferred(graph))
+        return; /* set again with the first neighbour */
+    if (peer__graph_commit(graph) >= 0) {
+        more = tell_newly_expired(graph, peer__graph_now(graph));
+        if (!more && clock_is_sure(graph))
+            more = purge(graph);
+    }
+    schedule_next(graph, more);
+}
+
+void peer__graph_expiry_now(struct graph *graph)
+{
+    peer__engine_timer_set(graph->engine, &graph->expiry, 0);
+}
+
+/* 13.2 step 3: a record that expires earlier pulls the timer forward, to 15 s after its expiration at the latest. */
+void peer__graph_expiry_schedule(struct graph *graph, uint64_t expires)
+{
+    uint64_t now = peer__graph_now(graph);
+    uint64_t delay = expires > now ? expires - now : 0;
+    if (delay > EXPIRY_DELAY_MAX || is_deferred(graph))
+        return;
+    if (delay < EXPIRY_DELAY_MIN)
+        delay = EXPIRY_DELAY_MIN;
+    int64_t deadline_us = peer__engine_now_us(graph->engine) + (int64_t)(delay / TICKS_PER_US);
+    if (graph->expiry.place == 0 || deadline_us < graph->expiry.deadline_us)
+        peer__timer_set(&graph->engine->timers, &graph->expiry, deadline_us);
+}

@@ -1,0 +1,135 @@
+/* Flooding (MS-PPGRH 1.3.5.3, 3.1.5.2.10, 3.1.7.27, 3.1.7.32, 3.1.7.33; spec parts 6.8, 6.9, 12). */
+#include "base/text.h"
+#include "graph/state.h"
+
+#include <string.h>
+
+enum verdict { RECORD_INVALID, RECORD_NEWER, RECORD_SAME, RECORD_OLDER };
+
+/* 6.8 rules 5, 8 and 10, and D-11: what the graph and the schema decide. */
+static int is_acceptable(const struct graph *graph, const struct record_fields *fields)
+{
+    struct span graph_id = {graph->graph_id_wire.data, graph->graph_id_wire.size};
+    if (!peer__span_equal(fields->graph_id, graph_id))
+        return 0;
+    if (peer__record_counted_size(fields) > graph->record_size_max ||
+        fields->security_data.size > SECURITY_DATA_SIZE_MAX)
+        return 0;
+    if (fields->expires <= peer__graph_now(graph) && !peer__guid_equal(&fields->type, &peer__type_graph_info))
+        return 0;
+    if (fields->attributes.size == 0)
+        return 1;
+    char *text = peer__utf8_from_utf16(fields->attributes);
+    if (text == NULL)
+        return 0;
+    peer_status status = graph->engine->config.schema.check_attributes(text, strlen(text));
+    peer__free(text);
+    return status >= 0;
+}
+
+/* The graph's information must be readable and about this graph, or nobody could use what is stored. */
+static int is_readable_info(const struct graph *graph, const struct record_fields *fields)
+{
+    struct graph_info info;
+    if (!peer__guid_equal(&fields->type, &peer__type_graph_info))
+        return 1;
+    if (!peer__guid_equal(&fields->id, &peer__id_graph_info))
+        return 0;
+    if ((fields->flags & RECORD_FLAG_DELETED) != 0)
+        return 1;
+    if (peer__graph_info_decode(fields->payload, &info) < 0)
+        return 0;
+    return peer__span_equal(info.graph_id, (struct span){graph->graph_id_wire.data, graph->graph_id_wire.size});
+}
+
+static int32_t change_of(const struct graph *graph, const struct record_fields *fields, const struct held *held)
+{
+    int was_there = held->found && !peer__record_is_hidden(graph, &held->record->fields);
+    if ((fields->flags & RECORD_FLAG_DELETED) != 0)
+        return was_there ? PEER_RECORD_DELETED : 0;
+    return was_there ? PEER_RECORD_UPDATED : PEER_RECORD_ADDED;
+}
+
+/* Type, creator and creation time of a record never change (3.1.7.8); a copy in which they differ would break that for
+ * the application, but 6.9 must stay total: all nodes hold the same winner. So it is taken, and told as it stands. */
+static peer_status classify(struct graph *graph, struct record *record, const struct link *from,
+                            enum verdict *verdict_out)
+{
+    struct held held;
+    PEER_TRY(peer__graph_find(graph, &record->fields.id, &held));
+    int order = held.found ? peer__record_compare(&record->fields, &held.record->fields) : 1;
+    peer_status status = PEER_OK;
+    *verdict_out = order > 0 ? RECORD_NEWER : order == 0 ? RECORD_SAME : RECORD_OLDER;
+    if (order > 0)
+        status = peer__graph_put(graph, record, change_of(graph, &record->fields, &held), from->connection_id);
+    peer__record_release(held.record);
+    return status;
+}
+
+static peer_status judge(struct graph *graph, struct record *record, const struct link *from,
+                         enum verdict *verdict_out)
+{
+    *verdict_out = RECORD_INVALID;
+    peer_status status = peer__record_check(&record->fields, &graph->engine->config.crypto);
+    if (status == PEER_E_INVALID_RECORD)
+        return PEER_OK;
+    PEER_TRY(status);
+    if (!is_acceptable(graph, &record->fields) || !is_readable_info(graph, &record->fields))
+        return PEER_OK;
+    return classify(graph, record, from, verdict_out);
+}
+
+static void count_usefulness(struct link *link, int useful) /* 3.1.7.33 */
+{
+    link->utility = link->utility * 31 / 32 + (useful ? 128 : 0);
+}
+
+static peer_status take_record(struct link *from, struct record *record)
+{
+    struct graph *graph = from->graph;
+    enum verdict verdict;
+    PEER_TRY(judge(graph, record, from, &verdict));
+    if (verdict == RECORD_INVALID) /* 6.8: dropped without a word, the connection stays */
+        return PEER_OK;
+    count_usefulness(from, verdict == RECORD_NEWER);
+    struct effect effect = {.kind = EFFECT_ACK,
+                            .connection_id = from->connection_id,
+                            .record_id = record->fields.id,
+                            .useful = verdict == RECORD_NEWER};
+    PEER_TRY(peer__graph_add_effect(graph, &effect));
+    if (verdict == RECORD_OLDER) {
+        effect.kind = EFFECT_ANSWER;
+        PEER_TRY(peer__graph_add_effect(graph, &effect));
+    }
+    return PEER_OK;
+}
+
+void peer__link_on_flood(struct link *link, const struct wire_flood *message)
+{
+    struct record *record;
+    peer_status status = peer__record_decode(message->record, &record);
+    if (status == PEER_E_INVALID_RECORD)
+        return; /* 6.8 rule 1 */
+    if (status >= 0) {
+        status = take_record(link, record);
+        peer__record_release(record);
+    }
+    if (status < 0) {
+        /* The transaction is as it was before this record or broken altogether; either way what it holds so far must
+         * be settled before the link goes. */
+        char reason[256];
+        strncpy(reason, peer__last_error(), sizeof(reason) - 1);
+        reason[sizeof(reason) - 1] = '\0';
+        (void)peer__graph_commit(link->graph);
+        peer__link_end(link, status, "a record from \"%s\" could not be stored: %s", link->address_text, reason);
+    }
+}
+
+void peer__link_on_ack(struct link *link, const struct wire_ack *message)
+{
+    for (size_t i = 0; i < message->count; i++) {
+        struct wire_ack_entry entry;
+        peer__wire_ack_entry(message, i, &entry);
+        count_usefulness(link, entry.useful);
+    }
+}

@@ -1,0 +1,306 @@
+/* A graph from create or open to close (MS-PPGRH 3.1.4.1, 3.1.4.2, 3.1.4.12). */
+#include "base/text.h"
+#include "graph/state.h"
+
+#include <string.h>
+
+#define GRAPH_TIMERS 1u
+
+/* ------------------------------------------------------------------------------------------------------------- making */
+
+static void graph_free(struct graph *graph)
+{
+    struct engine *engine = graph->engine;
+    peer__timer_cancel(&engine->timers, &graph->expiry);
+    engine->timer_count -= GRAPH_TIMERS;
+    list_remove(&graph->in_engine);
+    if (graph->store != NULL)
+        graph->store->operations->close(graph->store);
+    for (size_t i = 0; i < graph->effects.count; i++)
+        peer__record_release(graph->effects.items[i].record);
+    peer__free(graph->effects.items);
+    peer__journal_free(&graph->journal);
+    peer__record_release(graph->info_record);
+    peer__buffer_free(&graph->graph_id_wire);
+    peer__buffer_free(&graph->peer_id_wire);
+    peer__free(graph->graph_id);
+    peer__free(graph->peer_id);
+    peer__free(graph->database_name);
+    peer__free(graph->precedence);
+    peer__free(graph);
+}
+
+static peer_status name_graph(struct graph *graph, const char *graph_id, const char *peer_id, const char *database_name)
+{
+    graph->graph_id = peer__strdup(graph_id);
+    graph->peer_id = peer__strdup(peer_id);
+    graph->database_name = peer__strdup(database_name);
+    if (graph->graph_id == NULL || graph->peer_id == NULL || graph->database_name == NULL)
+        return peer__out_of_memory();
+    if (peer__utf16_append(&graph->graph_id_wire, graph_id) < 0 || peer__utf16_append(&graph->peer_id_wire, peer_id) < 0)
+        return peer__fail(E_INVALIDARG, "graph id or peer id is not well-formed UTF-8");
+    return graph->graph_id_wire.failed || graph->peer_id_wire.failed ? peer__out_of_memory() : PEER_OK;
+}
+
+/* A random 64-bit number, new at every create and open (1.1); 0 means "this node" in the API. */
+static peer_status draw_node_id(struct graph *graph)
+{
+    const struct random *random = &graph->engine->config.random;
+    while (graph->node_id == 0)
+        PEER_TRY(random->fill(random->self, &graph->node_id, sizeof(graph->node_id)));
+    return PEER_OK;
+}
+
+static peer_status graph_make(struct engine *engine, const char *graph_id, const char *peer_id,
+                              const char *database_name, struct graph **graph_out)
+{
+    PEER_TRY(peer__timers_reserve(&engine->timers, engine->timer_count + GRAPH_TIMERS));
+    struct graph *graph = peer__calloc(1, sizeof(*graph));
+    if (graph == NULL)
+        return peer__out_of_memory();
+    engine->timer_count += GRAPH_TIMERS;
+    graph->engine = engine;
+    graph->record_size_max = RECORD_SIZE_MAX;
+    graph->started_us = peer__engine_now_us(engine);
+    graph->time_confirmed_us = -1;
+    list_init(&graph->in_engine);
+    list_init(&graph->links);
+    list_init(&graph->subscriptions);
+    peer__timer_init(&graph->expiry, peer__graph_expiry_fire);
+    peer_status status = peer__journal_create(&graph->journal);
+    if (status >= 0)
+        status = name_graph(graph, graph_id, peer_id, database_name);
+    if (status >= 0)
+        status = draw_node_id(graph);
+    if (status < 0) {
+        graph_free(graph);
+        return status;
+    }
+    *graph_out = graph;
+    return PEER_OK;
+}
+
+/* Into the engine's list, with timers on their way: from here on the graph lives. */
+static void graph_begin(struct graph *graph)
+{
+    list_append(&graph->engine->graphs, &graph->in_engine);
+    graph->status_told = peer__graph_status(graph);
+    graph->expired_through = peer__graph_now(graph); /* what expired while we were away is no news */
+    peer__graph_expiry_now(graph);
+}
+
+static int is_open(const struct engine *engine, const char *graph_id, const char *peer_id, const char *database_name)
+{
+    LIST_FOR(node, following, &engine->graphs)
+    {
+        const struct graph *graph = CONTAINER_OF(node, struct graph, in_engine);
+        if (strcmp(graph->graph_id, graph_id) == 0 && (peer_id == NULL || strcmp(graph->peer_id, peer_id) == 0) &&
+            (database_name == NULL || strcmp(graph->database_name, database_name) == 0))
+            return 1;
+    }
+    return 0;
+}
+
+static uint32_t store_flags(uint32_t options)
+{
+    return (options & PEER_GRAPH_OPTION_DURABLE) != 0 ? STORE_DURABLE : 0;
+}
+
+/* ------------------------------------------------------------------------------------------------------------- create */
+
+static peer_status create_in_store(struct graph *graph, const peer_graph_properties_view *properties, uint32_t options)
+{
+    int is_new;
+    const struct store_factory *stores = &graph->engine->config.stores;
+    PEER_TRY(stores->open(stores->self, graph->graph_id, graph->peer_id, graph->database_name,
+                          STORE_CREATE | store_flags(options), &is_new, &graph->store));
+    graph->ready = 1; /* D-20: the creator is synchronized by nature */
+    peer_status status = peer__setting_put_u64(graph->store, "ready", 1);
+    if (status >= 0)
+        status = peer__graph_publish_info(graph, properties);
+    if (status >= 0)
+        status = peer__graph_commit(graph);
+    if (status < 0) { /* nothing is left behind */
+        graph->store->operations->rollback(graph->store);
+        graph->store->operations->close(graph->store);
+        graph->store = NULL;
+        (void)stores->remove(stores->self, graph->graph_id, graph->peer_id, graph->database_name);
+    }
+    return status;
+}
+
+peer_status peer__graph_create(struct engine *engine, const peer_graph_properties_view *properties,
+                               const char *database_name, uint32_t options, struct graph **graph_out)
+{
+    struct graph *graph;
+    if (is_open(engine, properties->graph_id, NULL, NULL))
+        return peer__fail(PEER_E_DUPLICATE_GRAPH, "graph \"%s\" is open already", properties->graph_id);
+    PEER_TRY(graph_make(engine, properties->graph_id, properties->creator_id, database_name, &graph));
+    peer_status status = create_in_store(graph, properties, options);
+    if (status < 0) {
+        graph_free(graph);
+        return status;
+    }
+    graph_begin(graph);
+    *graph_out = graph;
+    return PEER_OK;
+}
+
+/* --------------------------------------------------------------------------------------------------------------- open */
+
+static int collect_id(void *context, const struct store_row *row)
+{
+    peer__buffer_guid(context, &row->id);
+    return ((struct buffer *)context)->failed;
+}
+
+static peer_status remove_type(struct graph *graph, const peer_guid *type)
+{
+    struct store *store = graph->store;
+    const struct store_scan scan = {.type = type, .seq_max = UINT64_MAX};
+    struct store_position position = {0};
+    struct buffer ids = {0};
+    int end = 0;
+    peer_status status = PEER_OK;
+    while (status >= 0 && !end && !ids.failed)
+        status = store->operations->scan(store, &scan, &position, 0, SIZE_MAX, collect_id, &ids, &end);
+    if (status >= 0 && ids.failed)
+        status = peer__out_of_memory();
+    for (size_t i = 0; i < ids.size / sizeof(peer_guid) && status >= 0; i++)
+        status = store->operations->remove(store, &((const peer_guid *)(const void *)ids.data)[i]);
+    peer__buffer_free(&ids);
+    return status;
+}
+
+/* 3.1.4.2: a persisted database is loaded without what only described those who were there. */
+static peer_status load(struct graph *graph)
+{
+    struct held info;
+    uint64_t ready;
+    uint64_t time_delta;
+    PEER_TRY(remove_type(graph, &peer__type_presence));
+    PEER_TRY(remove_type(graph, &peer__type_signature));
+    PEER_TRY(remove_type(graph, &peer__type_contact));
+    PEER_TRY(graph->store->operations->commit(graph->store));
+    PEER_TRY(peer__setting_get_u64(graph->store, "ready", &ready));
+    PEER_TRY(peer__setting_get_u64(graph->store, "time_delta", &time_delta));
+    PEER_TRY(peer__setting_get_u64(graph->store, "left", &graph->left));
+    PEER_TRY(graph->store->operations->last_seq(graph->store, &graph->last_seq));
+    graph->time_delta = (int64_t)time_delta;
+    graph->journal.first = graph->last_seq + 1;
+    graph->journal.last = graph->last_seq;
+    PEER_TRY(peer__graph_find(graph, &peer__id_graph_info, &info));
+    if (info.found)
+        peer__graph_take_info(graph, info.record, 0);
+    peer__record_release(info.record);
+    graph->ready = ready != 0 && graph->info_record != NULL;
+    return PEER_OK;
+}
+
+static peer_status copy_precedence(struct graph *graph, uint32_t count, const peer_guid *precedence)
+{
+    if (count == 0)
+        return PEER_OK;
+    graph->precedence = peer__calloc(count, sizeof(*precedence));
+    if (graph->precedence == NULL)
+        return peer__out_of_memory();
+    memcpy(graph->precedence, precedence, count * sizeof(*precedence));
+    graph->precedence_count = count;
+    return PEER_OK;
+}
+
+static peer_status open_in_store(struct graph *graph, uint32_t options, uint32_t precedence_count,
+                                 const peer_guid *precedence)
+{
+    int is_new;
+    const struct store_factory *stores = &graph->engine->config.stores;
+    PEER_TRY(copy_precedence(graph, precedence_count, precedence));
+    PEER_TRY(stores->open(stores->self, graph->graph_id, graph->peer_id, graph->database_name, store_flags(options),
+                          &is_new, &graph->store));
+    return load(graph);
+}
+
+peer_status peer__graph_open(struct engine *engine, const char *graph_id, const char *peer_id,
+                             const char *database_name, uint32_t options, uint32_t precedence_count,
+                             const peer_guid *precedence, struct graph **graph_out)
+{
+    struct graph *graph;
+    if (is_open(engine, graph_id, peer_id, database_name))
+        return peer__fail(PEER_E_DUPLICATE_GRAPH, "\"%s\" is open as \"%s\" already", graph_id, peer_id);
+    if (is_open(engine, graph_id, peer_id, NULL))
+        return peer__fail(PEER_E_DBNAME_CHANGED, "\"%s\" is open as \"%s\" with another database than \"%s\"", graph_id,
+                          peer_id, database_name);
+    PEER_TRY(graph_make(engine, graph_id, peer_id, database_name, &graph));
+    peer_status status = open_in_store(graph, options, precedence_count, precedence);
+    if (status < 0) {
+        graph_free(graph);
+        return status;
+    }
+    graph_begin(graph);
+    *graph_out = graph;
+    return graph->ready ? PEER_OK : PEER_S_GRAPH_DATA_CREATED;
+}
+
+peer_status peer__graph_delete_data(struct engine *engine, const char *graph_id, const char *peer_id,
+                                    const char *database_name)
+{
+    const struct store_factory *stores = &engine->config.stores;
+    if (is_open(engine, graph_id, peer_id, database_name))
+        return peer__fail(PEER_E_GRAPH_IN_USE, "\"%s\" is open as \"%s\"; close it first", graph_id, peer_id);
+    return stores->remove(stores->self, graph_id, peer_id, database_name);
+}
+
+/* -------------------------------------------------------------------------------------------------------------- close */
+
+static void say_goodbye(struct graph *graph)
+{
+    LIST_FOR(node, following, &graph->links)
+    {
+        struct link *link = CONTAINER_OF(node, struct link, in_graph);
+        if (link->state == LINK_CONNECTED)
+            peer__link_say_disconnect(link, DISCONNECT_LEAVING);
+        peer__link_end(link, PEER_E_GRAPH_SHUTTING_DOWN, "the graph is being closed");
+    }
+}
+
+void peer__graph_close(struct graph *graph, peer_status reason, const char *message)
+{
+    struct engine *engine = graph->engine;
+    peer__engine_enter(engine);
+    (void)peer__graph_commit(graph);
+    (void)peer__graph_note_presence(graph, 1);
+    (void)graph->store->operations->commit(graph->store);
+    peer__graph_unlisten(graph);
+    say_goodbye(graph);
+    (void)graph->store->operations->commit(graph->store);
+    LIST_FOR(node, following, &graph->subscriptions)
+    {
+        struct event_queue *queue = CONTAINER_OF(node, struct event_queue, subscription);
+        peer__event_queue_close(queue, reason, message);
+        peer__graph_unsubscribe(graph, queue);
+    }
+    peer__engine_leave(engine); /* frees the links that have ended; none of them knows the graph any more */
+    graph_free(graph);
+}
+
+/* ------------------------------------------------------------------------------------------------------------ queries */
+
+peer_status peer__graph_require_ready(const struct graph *graph)
+{
+    if (graph->ready)
+        return PEER_OK;
+    return peer__fail(PEER_E_GRAPH_NOT_READY, "graph \"%s\" was never synchronized; connect to a node that has it",
+                      graph->graph_id);
+}
+
+peer_status peer__graph_node_info(const struct graph *graph, uint64_t node_id, struct graph_node_info *info_out)
+{
+    if (node_id != 0 && node_id != graph->node_id)
+        return peer__fail(PEER_E_NODE_NOT_FOUND, "no node %016llx is known", (unsigned long long)node_id);
+    *info_out = (struct graph_node_info){.node_id = graph->node_id, .peer_id = graph->peer_id};
+    if (graph->listener != NULL) {
+        info_out->address_count = graph->listener->address_count;
+        memcpy(info_out->addresses, graph->listener->addresses, sizeof(info_out->addresses));
+    }
+    return PEER_OK;
+}

@@ -1,0 +1,400 @@
+/* Making and ending connections (MS-PPGRH 3.1.5.1, 3.1.5.2.1 to 3.1.5.2.4, 3.1.7.24 to 3.1.7.26; spec part 9). */
+#include "base/text.h"
+#include "graph/state.h"
+
+#include <string.h>
+
+static struct span text_span(const char *text)
+{
+    return (struct span){(const uint8_t *)text, text != NULL ? strlen(text) : 0};
+}
+
+static char *text_copy(struct span text)
+{
+    char *copy = peer__malloc(text.size + 1);
+    if (copy == NULL)
+        return NULL;
+    if (text.size > 0)
+        memcpy(copy, text.data, text.size);
+    copy[text.size] = '\0';
+    return copy;
+}
+
+/* D-13: 20 + 280 * e^(-c/10) seconds for c connections. */
+static int64_t authentication_timeout_us(size_t connection_count)
+{
+    double share = 1.0;
+    for (size_t i = 0; i < connection_count && i < 200; i++)
+        share *= 0.90483741803595957; /* e^-0.1 */
+    return (int64_t)((20.0 + 280.0 * share) * 1e6);
+}
+
+static void start_authentication_timer(struct link *link)
+{
+    peer__engine_timer_set(link->engine, &link->timer, authentication_timeout_us(link->engine->link_count - 1));
+}
+
+/* --------------------------------------------------------------------------------------------------------- referrals */
+
+/* Addresses of neighbours, least recently added first (3.1.7.25), never the asker's own. Links stand in a graph's list
+ * in the order in which they were made. */
+static size_t collect_referrals(const struct link *asker, struct address referrals[REFERRALS_MAX])
+{
+    size_t count = 0;
+    LIST_FOR(node, following, &asker->graph->links)
+    {
+        const struct link *link = CONTAINER_OF(node, struct link, in_graph);
+        if (link == asker || !peer__link_is_neighbour(link))
+            continue;
+        if (link->address_count > 0 && link->node_id != asker->node_id && count < REFERRALS_MAX)
+            referrals[count++] = link->addresses[0];
+    }
+    return count;
+}
+
+/* --------------------------------------------------------------------------------------------------------- initiator */
+
+static peer_status dial(struct link *link, const char *address_text)
+{
+    char host[HOST_NAME_SIZE];
+    char interface_name[16];
+    const struct transport *transport = &link->engine->config.transport;
+    PEER_TRY(peer__address_parse(address_text, &link->remote, host, interface_name));
+    return transport->dial(transport->self, host, interface_name, &link->remote, link, &link->connection);
+}
+
+static peer_status check_address(const struct graph *graph, const char *text)
+{
+    struct address address;
+    char host[HOST_NAME_SIZE];
+    char interface_name[16];
+    PEER_TRY(peer__address_parse(text, &address, host, interface_name));
+    if (host[0] != '\0')
+        return PEER_OK;
+    for (size_t i = 0; graph->listener != NULL && i < graph->listener->address_count; i++) {
+        if (peer__address_equal(&address, &graph->listener->addresses[i]))
+            return peer__fail(PEER_E_CONNECT_SELF, "\"%s\" is an address of this node", text);
+    }
+    LIST_FOR(node, following, &graph->links)
+    {
+        const struct link *link = CONTAINER_OF(node, struct link, in_graph);
+        for (size_t i = 0; peer__link_is_neighbour(link) && i < link->address_count; i++) {
+            if (peer__address_equal(&address, &link->addresses[i]))
+                return peer__fail(PEER_E_ALREADY_EXISTS, "\"%s\" is a neighbour already", text);
+        }
+    }
+    return PEER_OK;
+}
+
+static peer_status start_dialling(struct link *link, const char *peer_id, const char *address)
+{
+    link->initiator = 1;
+    link->state = LINK_DIALLING;
+    link->address_text = peer__strdup(address);
+    if (link->address_text == NULL)
+        return peer__out_of_memory();
+    if (peer_id != NULL && (link->peer_id = peer__strdup(peer_id)) == NULL)
+        return peer__out_of_memory();
+    PEER_TRY(dial(link, address));
+    start_authentication_timer(link);
+    return PEER_OK;
+}
+
+peer_status peer__graph_connect(struct graph *graph, const char *peer_id, const char *address,
+                                uint64_t *connection_id_out)
+{
+    struct link *link;
+    PEER_TRY(check_address(graph, address));
+    PEER_TRY(peer__link_create(graph->engine, graph, &link));
+    peer_status status = start_dialling(link, peer_id, address);
+    if (status < 0) {
+        peer__link_free(link);
+        return status;
+    }
+    *connection_id_out = link->connection_id;
+    return PEER_OK;
+}
+
+static void say_connect(struct link *link, uint8_t flags)
+{
+    const struct listener *listener = link->graph->listener;
+    peer__encode_connect(&link->engine->message, flags, link->graph->node_id,
+                         listener != NULL ? listener->addresses : NULL,
+                         listener != NULL ? listener->address_count : 0, (struct span){NULL, 0});
+    peer__link_send(link);
+}
+
+/* 9.1 steps 2 to 4; without a provider the connection is authenticated at once. */
+void peer__link_say_auth_info_and_connect(struct link *link)
+{
+    struct graph *graph = link->graph;
+    link->state = LINK_CONNECT_WAIT;
+    link->input.message_size_max = MESSAGE_SIZE_MAX;
+    peer__encode_auth_info(&link->engine->message, link->type, text_span(graph->graph_id), text_span(graph->peer_id),
+                           text_span(link->peer_id));
+    peer__link_send(link);
+    say_connect(link, CONNECT_FLAG_NEIGHBOURS); /* D-14 */
+    if (link->state == LINK_ENDED)
+        return;
+    link->connect_sent = peer__graph_now(graph);
+    peer__engine_timer_set(link->engine, &link->timer, CONNECT_TIMEOUT_US);
+}
+
+void peer__engine_connected(struct engine *engine, void *tag, const struct address *remote)
+{
+    struct link *link = tag;
+    peer__engine_enter(engine);
+    link->remote = *remote;
+    peer__link_say_auth_info_and_connect(link);
+    peer__engine_leave(engine);
+}
+
+/* A connection is a neighbour's from here on: everything committed later is flooded to it (12). */
+static void become_connected(struct link *link)
+{
+    struct graph *graph = link->graph;
+    if (link->state == LINK_AUTHENTICATED)
+        link->engine->unauthenticated_count--;
+    link->state = LINK_CONNECTED;
+    link->input.message_size_max = MESSAGE_SIZE_MAX;
+    peer__timer_cancel(&link->engine->timers, &link->timer);
+    link->next_seq = graph->last_seq + 1;
+    graph->neighbour_count++;
+}
+
+/* A neighbour's peer id travels as it is; the wanted one was sent in AUTH_INFO and must be the one that answers. */
+static int take_peer_id(struct link *link, struct span peer_id)
+{
+    if (link->peer_id != NULL)
+        return peer__span_equal(text_span(link->peer_id), peer_id);
+    link->peer_id = text_copy(peer_id);
+    return link->peer_id != NULL;
+}
+
+static struct link *find_neighbour(const struct graph *graph, uint64_t node_id)
+{
+    LIST_FOR(node, following, &graph->links)
+    {
+        struct link *link = CONTAINER_OF(node, struct link, in_graph);
+        if (peer__link_is_neighbour(link) && link->node_id == node_id)
+            return link;
+    }
+    return NULL;
+}
+
+static void ping_neighbours(struct graph *graph) /* 9.5 step 2: finds dead connections */
+{
+    LIST_FOR(node, following, &graph->links)
+    {
+        struct link *link = CONTAINER_OF(node, struct link, in_graph);
+        if (!peer__link_is_neighbour(link))
+            continue;
+        peer__encode_pt2pt(&link->engine->message, &peer__data_type_ping, (struct span){NULL, 0});
+        peer__link_send(link);
+    }
+}
+
+void peer__link_on_welcome(struct link *link, const struct wire_welcome *message)
+{
+    struct graph *graph = link->graph;
+    if (link->state != LINK_CONNECT_WAIT) {
+        peer__link_violation(link, "WELCOME without a CONNECT");
+        return;
+    }
+    if (!take_peer_id(link, message->peer_id)) {
+        peer__link_end(link, PEER_E_CONNECTION_NOT_AUTHENTICATED, "\"%s\" is another peer than \"%s\"",
+                       link->address_text, link->peer_id != NULL ? link->peer_id : "");
+        return;
+    }
+    if (message->node_id == graph->node_id) {
+        peer__link_end(link, PEER_E_CONNECTION_FAILED, "\"%s\" is this node itself", link->address_text);
+        return;
+    }
+    if (find_neighbour(graph, message->node_id) != NULL) {
+        peer__link_end(link, PEER_E_CONNECTION_REFUSED, "\"%s\" is a neighbour already", link->address_text);
+        return;
+    }
+    link->node_id = message->node_id;
+    link->addresses[0] = link->remote;
+    link->address_count = 1;
+    become_connected(link);
+    peer__graph_adjust_time(graph, link, message->peer_time);
+    peer__graph_expiry_now(graph);
+    peer__graph_tell_connection(link, PEER_CONNECTED, PEER_OK, NULL);
+    peer__graph_tell_status(graph);
+    ping_neighbours(graph);
+    if (link->state == LINK_CONNECTED)
+        peer__sync_start(link);
+    (void)peer__graph_commit(graph);
+}
+
+static const char *refusal(uint8_t code)
+{
+    switch (code) {
+    case REFUSE_BUSY:
+        return "is full";
+    case REFUSE_ALREADY_CONNECTED:
+        return "says that this connection is made already";
+    case REFUSE_DUPLICATE:
+        return "is a neighbour already";
+    default:
+        return "does not accept direct connections";
+    }
+}
+
+void peer__link_on_refuse(struct link *link, const struct wire_refuse *message)
+{
+    if (link->state != LINK_CONNECT_WAIT) {
+        peer__link_violation(link, "REFUSE without a CONNECT");
+        return;
+    }
+    peer__link_end(link, PEER_E_CONNECTION_REFUSED, "\"%s\" %s", link->address_text, refusal(message->code));
+}
+
+/* --------------------------------------------------------------------------------------------------------- responder */
+
+static void name_remote(struct link *link, const struct address *remote)
+{
+    char text[ADDRESS_TEXT_SIZE];
+    link->remote = *remote;
+    peer__address_format(remote, text);
+    link->address_text = peer__strdup(text);
+}
+
+peer_status peer__engine_accepted(struct engine *engine, void *listener_tag, struct transport_connection *connection,
+                                  const struct address *remote, void **tag_out)
+{
+    struct link *link;
+    if (engine->unauthenticated_count >= UNAUTHENTICATED_MAX)
+        return peer__fail(PEER_E_CONNECTION_REFUSED, "%u connections wait for their first message", UNAUTHENTICATED_MAX);
+    PEER_TRY(peer__link_create(engine, NULL, &link));
+    link->state = LINK_ACCEPTED;
+    link->listener = listener_tag;
+    name_remote(link, remote);
+    if (link->address_text == NULL) {
+        peer__link_free(link);
+        return peer__out_of_memory();
+    }
+    link->connection = connection;
+    engine->unauthenticated_count++;
+    start_authentication_timer(link);
+    *tag_out = link;
+    return PEER_OK;
+}
+
+void peer__link_on_auth_info(struct link *link, const struct wire_auth_info *message)
+{
+    struct graph *graph =
+        peer__engine_find_graph(link->engine, link->listener, message->graph_id, message->destination_peer_id);
+    if (graph == NULL) {
+        peer__link_violation(link, "it asked for a graph or a peer that is not here");
+        return;
+    }
+    link->peer_id = text_copy(message->source_peer_id);
+    if (link->peer_id == NULL || peer__utf16_units(link->peer_id) >= ID_UNITS_MAX) {
+        peer__link_violation(link, "its peer id is longer than 255 characters");
+        return;
+    }
+    link->graph = graph;
+    link->type = message->connection_type;
+    link->state = LINK_AUTHENTICATED;
+    list_append(&graph->links, &link->in_graph);
+}
+
+static void refuse(struct link *link, uint8_t code, const char *why)
+{
+    struct address referrals[REFERRALS_MAX];
+    size_t count = code == REFUSE_BUSY ? collect_referrals(link, referrals) : 0;
+    peer__encode_refuse(&link->engine->message, code, referrals, count);
+    peer__link_send(link);
+    peer__link_end(link, PEER_E_CONNECTION_REFUSED, "\"%s\" was refused: %s", link->address_text, why);
+}
+
+static void take_addresses(struct link *link, const struct wire_addresses *addresses)
+{
+    link->address_count = 0;
+    for (size_t i = 0; i < addresses->count && link->address_count < NEIGHBOUR_ADDRESSES_MAX; i++) {
+        if (peer__wire_address(addresses, i, &link->addresses[link->address_count]))
+            link->address_count++;
+    }
+}
+
+static void welcome(struct link *link, const struct wire_connect *message)
+{
+    struct graph *graph = link->graph;
+    struct address referrals[REFERRALS_MAX];
+    link->node_id = message->node_id;
+    take_addresses(link, &message->addresses);
+    size_t count = (message->flags & CONNECT_FLAG_NEIGHBOURS) != 0 ? collect_referrals(link, referrals) : 0;
+    peer__encode_welcome(&link->engine->message, graph->node_id, peer__graph_now(graph), referrals, count,
+                         text_span(graph->peer_id), (struct span){NULL, 0});
+    become_connected(link);
+    peer__link_send(link);
+    if (link->state != LINK_CONNECTED)
+        return;
+    peer__graph_expiry_now(graph); /* 9.4 row 8 */
+    peer__graph_tell_connection(link, PEER_CONNECTED, PEER_OK, NULL);
+    peer__graph_tell_status(graph);
+}
+
+/* 9.4, in its order, with 6 before 4 (D-15). */
+void peer__link_on_connect(struct link *link, const struct wire_connect *message)
+{
+    struct graph *graph = link->graph;
+    int direct = (message->flags & CONNECT_FLAG_DIRECT) != 0;
+    if (link->state == LINK_CONNECTED && (message->flags & CONNECT_FLAG_UPDATE) != 0) {
+        take_addresses(link, &message->addresses);
+        return;
+    }
+    if (link->state == LINK_CONNECTED) {
+        refuse(link, REFUSE_ALREADY_CONNECTED, "it said CONNECT twice");
+        return;
+    }
+    if (link->state != LINK_AUTHENTICATED) {
+        peer__link_violation(link, "CONNECT from the side that was asked");
+        return;
+    }
+    if (direct != (link->type == CONNECTION_DIRECT)) {
+        peer__link_violation(link, "AUTH_INFO and CONNECT differ in the kind of connection");
+        return;
+    }
+    if (message->node_id == graph->node_id) {
+        peer__link_violation(link, "it is this node itself");
+        return;
+    }
+    if (direct) /* direct connections are not accepted yet, which is a state that the protocol knows */
+        refuse(link, REFUSE_DIRECT_DISALLOWED, "direct connections are not accepted");
+    else if (find_neighbour(graph, message->node_id) != NULL)
+        refuse(link, REFUSE_DUPLICATE, "it is a neighbour already");
+    else if (graph->neighbour_count >= NEIGHBOURS_MAX)
+        refuse(link, REFUSE_BUSY, "this node has its 7 neighbours");
+    else
+        welcome(link, message);
+}
+
+/* ----------------------------------------------------------------------------------------------------------- the rest */
+
+void peer__graph_tell_addresses(struct graph *graph) /* 3.1.4.8 */
+{
+    LIST_FOR(node, following, &graph->links)
+    {
+        struct link *link = CONTAINER_OF(node, struct link, in_graph);
+        if (peer__link_is_neighbour(link))
+            say_connect(link, CONNECT_FLAG_UPDATE);
+    }
+}
+
+void peer__link_say_disconnect(struct link *link, uint8_t reason) /* 9.7 */
+{
+    struct address referrals[REFERRALS_MAX];
+    size_t count = collect_referrals(link, referrals);
+    peer__encode_disconnect(&link->engine->message, reason, referrals, count);
+    peer__link_send(link);
+}
+
+void peer__link_on_disconnect(struct link *link, const struct wire_refuse *message)
+{
+    static const char *const reasons[] = {"left the graph", "found this connection the least useful",
+                                          "was told to disconnect"};
+    peer__link_end(link, PEER_E_CONNECTION_FAILED, "\"%s\" %s", link->address_text, reasons[message->code - 1]);
+}

@@ -1,0 +1,301 @@
+/* Links: one per connection, from dial or accept to the end (MS-PPGRH 3.1.1; spec part 8). Input is taken apart here. */
+#include "graph/state.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define LINK_TIMERS 2u
+
+static void on_timeout(struct timer *timer)
+{
+    struct link *link = CONTAINER_OF(timer, struct link, timer);
+    if (link->broken)
+        peer__link_out_of_memory(link);
+    else if (link->state == LINK_CONNECT_WAIT)
+        peer__link_end(link, PEER_E_CONNECTION_NOT_AUTHENTICATED, "\"%s\" did not answer within 60 s",
+                       link->address_text);
+    else
+        peer__link_end(link, PEER_E_CONNECTION_NOT_AUTHENTICATED, "\"%s\" took too long to introduce itself",
+                       link->address_text);
+}
+
+peer_status peer__link_create(struct engine *engine, struct graph *graph, struct link **link_out)
+{
+    PEER_TRY(peer__timers_reserve(&engine->timers, engine->timer_count + LINK_TIMERS));
+    struct link *link = peer__calloc(1, sizeof(*link));
+    if (link == NULL)
+        return peer__out_of_memory();
+    engine->timer_count += LINK_TIMERS;
+    link->engine = engine;
+    link->graph = graph;
+    link->connection_id = ++engine->last_connection_id;
+    link->type = CONNECTION_NEIGHBOUR;
+    link->input.frame_size_max = FRAME_SIZE_MAX;
+    link->input.message_size_max = MESSAGE_SIZE_MAX_UNAUTHENTICATED;
+    peer__timer_init(&link->timer, on_timeout);
+    peer__timer_init(&link->step, peer__sync_hash_step);
+    list_append(&engine->links, &link->in_engine);
+    list_init(&link->in_graph);
+    if (graph != NULL)
+        list_append(&graph->links, &link->in_graph);
+    engine->link_count++;
+    *link_out = link;
+    return PEER_OK;
+}
+
+/* Of a link that has ended, or that never came to life. */
+void peer__link_free(struct link *link)
+{
+    struct engine *engine = link->engine;
+    peer__timer_cancel(&engine->timers, &link->timer);
+    peer__timer_cancel(&engine->timers, &link->step);
+    engine->timer_count -= LINK_TIMERS;
+    list_remove(&link->in_engine);
+    list_remove(&link->in_graph);
+    if (link->state != LINK_ENDED)
+        engine->link_count--;
+    peer__frame_assembler_free(&link->input);
+    peer__sync_free(link);
+    peer__link_answer_free(&link->answer);
+    peer__buffer_free(&link->acks);
+    peer__free(link->address_text);
+    peer__free(link->peer_id);
+    peer__free(link);
+}
+
+struct link *peer__graph_find_link(struct graph *graph, uint64_t connection_id)
+{
+    LIST_FOR(node, following, &graph->links)
+    {
+        struct link *link = CONTAINER_OF(node, struct link, in_graph);
+        if (link->connection_id == connection_id)
+            return link;
+    }
+    return NULL;
+}
+
+int peer__link_is_neighbour(const struct link *link)
+{
+    return link->state == LINK_CONNECTED && link->type == CONNECTION_NEIGHBOUR;
+}
+
+void peer__link_send(struct link *link)
+{
+    struct engine *engine = link->engine;
+    const struct transport *transport = &engine->config.transport;
+    int failed = engine->message.failed;
+    if (link->state != LINK_ENDED && !link->broken && !failed) {
+        peer__frame_message(&engine->frames, (struct span){engine->message.data, engine->message.size},
+                            FRAME_SIZE_DEFAULT);
+        failed = engine->frames.failed;
+        if (!failed)
+            transport->send(transport->self, link->connection, engine->frames.data, engine->frames.size);
+    }
+    if (failed) { /* a message that was left out would leave the other side waiting */
+        peer__buffer_free(&engine->message);
+        peer__buffer_free(&engine->frames);
+        link->broken = 1; /* ends in a turn of its own: this may be in the middle of a scan */
+        peer__engine_timer_set(engine, &link->timer, 0);
+        return;
+    }
+    peer__buffer_clear(&engine->message);
+    peer__buffer_clear(&engine->frames);
+}
+
+/* ----------------------------------------------------------------------------------------------------------- the end */
+
+static void lose_neighbour(struct link *link, peer_status reason, const char *message)
+{
+    struct graph *graph = link->graph;
+    int was_synchronizing = link->sync.type != SYNC_NONE;
+    if (graph->neighbour_count == 1 && !was_synchronizing)
+        (void)peer__graph_note_presence(graph, 1); /* written with the commit that follows */
+    graph->neighbour_count--;
+    peer__graph_tell_connection(link, PEER_DISCONNECTED, reason, message);
+    peer__graph_tell_status(graph);
+}
+
+void peer__link_end(struct link *link, peer_status reason, const char *format, ...)
+{
+    char message[512];
+    va_list arguments;
+    enum link_state state = link->state;
+    int was_neighbour = peer__link_is_neighbour(link);
+    const struct transport *transport = &link->engine->config.transport;
+
+    if (state == LINK_ENDED)
+        return;
+    va_start(arguments, format);
+    vsnprintf(message, sizeof(message), format, arguments);
+    va_end(arguments);
+
+    if (state == LINK_ACCEPTED || state == LINK_AUTHENTICATED)
+        link->engine->unauthenticated_count--;
+    if (was_neighbour)
+        lose_neighbour(link, reason, message);
+    else if (link->initiator && link->graph != NULL)
+        peer__graph_tell_connection(link, PEER_CONNECTION_FAILED, reason, message);
+    link->state = LINK_ENDED;
+    link->engine->link_count--;
+    peer__timer_cancel(&link->engine->timers, &link->timer);
+    peer__timer_cancel(&link->engine->timers, &link->step);
+    if (link->connection != NULL)
+        transport->close(transport->self, link->connection, GOODBYE_LINGER_MS);
+    link->connection = NULL;
+    list_remove(&link->in_graph);
+    list_remove(&link->in_engine);
+    list_append(&link->engine->ending, &link->in_engine);
+}
+
+void peer__link_violation(struct link *link, const char *what)
+{
+    peer__link_end(link,
+                   link->state == LINK_CONNECTED ? PEER_E_CONNECTION_FAILED : PEER_E_CONNECTION_NOT_AUTHENTICATED,
+                   "\"%s\" broke the protocol: %s", link->address_text, what);
+}
+
+void peer__link_out_of_memory(struct link *link)
+{
+    peer__link_end(link, E_OUTOFMEMORY, "memory is out");
+}
+
+/* ------------------------------------------------------------------------------------------------------------- input */
+
+/* Messages of a neighbour in LINK_STATE_CONNECTED. What follows a bulk of FLOODs must see it stored. */
+static void on_neighbour_message(struct link *link, const struct wire_message *message)
+{
+    switch (message->type) {
+    case MESSAGE_SOLICIT_NEW:
+    case MESSAGE_SOLICIT_TIME:
+        peer__sync_on_solicit(link, message->type, &message->as.solicit);
+        break;
+    case MESSAGE_SOLICIT_HASH:
+        peer__sync_hash_on_solicit(link, &message->as.solicit);
+        break;
+    case MESSAGE_ADVERTISE:
+        peer__sync_hash_on_advertise(link, &message->as.advertise);
+        break;
+    case MESSAGE_REQUEST:
+        peer__sync_hash_on_request(link, &message->as.request);
+        break;
+    case MESSAGE_FLOOD:
+        peer__link_on_flood(link, &message->as.flood);
+        break;
+    case MESSAGE_SYNC_END:
+        if (message->as.sync_end.final) /* D-08 */
+            peer__sync_on_end(link);
+        break;
+    case MESSAGE_ACK:
+        peer__link_on_ack(link, &message->as.ack);
+        break;
+    default:
+        break;
+    }
+}
+
+static int is_for_neighbours_only(uint8_t type)
+{
+    return type >= MESSAGE_SOLICIT_NEW && type != MESSAGE_PT2PT && type != MESSAGE_SYNC_END;
+}
+
+static void on_message(struct link *link, const struct wire_message *message)
+{
+    if (link->state == LINK_ACCEPTED) { /* 5.1: the first message, and only there */
+        if (message->type == MESSAGE_AUTH_INFO)
+            peer__link_on_auth_info(link, &message->as.auth_info);
+        else
+            peer__link_violation(link, "the first message was not AUTH_INFO");
+        return;
+    }
+    switch (message->type) {
+    case MESSAGE_AUTH_INFO:
+        peer__link_violation(link, "AUTH_INFO came again");
+        return;
+    case MESSAGE_CONNECT:
+        peer__link_on_connect(link, &message->as.connect);
+        return;
+    case MESSAGE_WELCOME:
+        peer__link_on_welcome(link, &message->as.welcome);
+        return;
+    case MESSAGE_REFUSE:
+        peer__link_on_refuse(link, &message->as.refuse);
+        return;
+    case MESSAGE_DISCONNECT:
+        peer__link_on_disconnect(link, &message->as.disconnect);
+        return;
+    case MESSAGE_PT2PT: /* Ping asks for nothing (2.2.4.1); data for the application comes with direct connections */
+        if (link->state != LINK_CONNECTED)
+            peer__link_violation(link, "PT2PT came before the connection was made");
+        return;
+    default:
+        break;
+    }
+    if (link->state == LINK_CONNECTED && link->type == CONNECTION_NEIGHBOUR)
+        on_neighbour_message(link, message);
+    else if (is_for_neighbours_only(message->type))
+        peer__link_violation(link, peer__message_name(message->type));
+}
+
+static void on_message_bytes(struct link *link, struct span bytes)
+{
+    struct wire_message message;
+    if (peer__message_decode(bytes, &message) < 0) {
+        peer__link_violation(link, peer__last_error());
+        return;
+    }
+    if (link->graph != NULL && message.type != MESSAGE_FLOOD && message.type != MESSAGE_ACK) {
+        (void)peer__graph_commit(link->graph); /* a failure has ended the links concerned */
+        if (link->state == LINK_ENDED)
+            return;
+    }
+    on_message(link, &message);
+}
+
+void peer__engine_received(struct engine *engine, void *tag, const void *data, size_t size)
+{
+    struct link *link = tag;
+    struct span input = {data, size};
+    struct span message;
+    peer__engine_enter(engine);
+    while (link->state != LINK_ENDED && link->state != LINK_DIALLING) {
+        peer_status status = peer__frame_assemble(&link->input, &input, &message);
+        if (status == E_OUTOFMEMORY) {
+            peer__link_out_of_memory(link);
+        } else if (status < 0) {
+            peer__link_violation(link, peer__last_error());
+        } else if (message.size == 0) {
+            break;
+        } else {
+            on_message_bytes(link, message);
+        }
+    }
+    peer__engine_leave(engine);
+}
+
+void peer__engine_writable(struct engine *engine, void *tag)
+{
+    struct link *link = tag;
+    peer__engine_enter(engine);
+    /* An answer reads the store: it must not skip a record whose newer version might still be dropped. */
+    if (link->graph != NULL && link->answer.kind != ANSWER_NONE)
+        (void)peer__graph_commit(link->graph);
+    peer__link_pump(link);
+    peer__engine_leave(engine);
+}
+
+void peer__engine_closed(struct engine *engine, void *tag, peer_status reason, const char *message)
+{
+    struct link *link = tag;
+    peer__engine_enter(engine);
+    link->connection = NULL; /* the transport has let go already */
+    if (link->graph != NULL)
+        (void)peer__graph_commit(link->graph);
+    if (link->state == LINK_CONNECT_WAIT)
+        peer__link_end(link, PEER_E_CONNECTION_NOT_AUTHENTICATED,
+                       "\"%s\" hung up without a welcome: it has no such graph, or is not the peer that was asked for",
+                       link->address_text);
+    else
+        peer__link_end(link, reason < 0 ? reason : PEER_E_CONNECTION_FAILED, "%s", message);
+    peer__engine_leave(engine);
+}

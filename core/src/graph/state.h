@@ -1,0 +1,351 @@
+/** What the files of graph/ share: the state of an engine, its graphs and links. Nothing outside graph/ includes this. */
+#ifndef PEER_GRAPH_STATE_H
+#define PEER_GRAPH_STATE_H
+
+#include "base/error.h"
+#include "base/list.h"
+#include "base/memory.h"
+#include "base/time.h"
+#include "graph/graph.h"
+#include "wire/frame.h"
+#include "wire/message.h"
+
+#define NEIGHBOURS_MAX 7u                                   /* 3.1.1 */
+#define CONNECT_TIMEOUT_US (60 * INT64_C(1000000))          /* 3.1.1 */
+#define PEER_TIME_WINDOW (INT64_C(1200) * (int64_t)TICKS_PER_SECOND) /* 20 minutes, 3.1.5.2.2 */
+#define GRAPH_INFO_LIFETIME (INT64_C(36525) * 86400 * (int64_t)TICKS_PER_SECOND) /* 100 years: D-23, decisions.md 15 */
+#define RECORD_SIZE_DEFAULT (4u * 1024 * 1024)              /* decisions.md 6 */
+#define NEIGHBOUR_ADDRESSES_MAX 4u                          /* decisions.md 14 */
+/** Connections that have not said CONNECT yet, over all graphs of an engine. */
+#define UNAUTHENTICATED_MAX 256u
+/** A record's times may lie so far ahead of the local peer time before the lifetime of its row is questioned. */
+#define SYNC_MARGIN PEER_TIME_WINDOW
+
+struct listener { /* one port, shared by graphs */
+    struct list in_engine;
+    struct transport_listener *transport;
+    uint32_t scope;
+    uint32_t scope_id;
+    size_t users;
+    size_t address_count;
+    struct address addresses[LISTEN_ADDRESS_MAX];
+};
+
+struct engine {
+    struct engine_config config;
+    struct timers timers;
+    size_t timer_count; /* of all graphs and links */
+    struct list graphs;
+    struct list links;  /* all that live */
+    struct list ending; /* links to be freed when the input under way has been dealt with */
+    struct list listeners;
+    size_t link_count;
+    size_t unauthenticated_count;
+    uint64_t last_connection_id;
+    unsigned depth; /* of inputs under way */
+    struct buffer message; /* scratch for one message to be sent */
+    struct buffer frames;
+};
+
+/* ------------------------------------------------------------------------------------------------ commit and effects */
+
+enum effect_kind {
+    EFFECT_STORED, /* a record was stored: journal, event, per-type processing */
+    EFFECT_ACK,    /* tell a link whether its FLOOD was useful */
+    EFFECT_ANSWER  /* send a link our newer copy */
+};
+
+/** What happens once the store has committed (decisions.md 1). Links are named by id: they may end before. */
+struct effect {
+    enum effect_kind kind;
+    uint64_t connection_id; /* STORED: where the record came from, 0 for us */
+    uint64_t seq;
+    int32_t change; /* PEER_RECORD_*, 0: no event */
+    int useful;
+    peer_guid record_id;
+    struct record *record; /* STORED: retained */
+};
+
+struct effects {
+    struct effect *items;
+    size_t count;
+    size_t capacity;
+    int64_t since_us; /* monotonic, of the first */
+};
+
+/** The newest records in order of arrival, so that forwarding reads the store only for neighbours that lag behind. */
+#define JOURNAL_ENTRIES 4096u
+#define JOURNAL_BYTES_MAX (8u * 1024 * 1024)
+
+struct journal_entry {
+    uint64_t source; /* connection id */
+    struct record *record;
+};
+
+struct journal { /* entries of seq first … last, without a gap, in a ring */
+    struct journal_entry *entries;
+    uint64_t first;
+    uint64_t last; /* first - 1: empty */
+    size_t bytes;
+};
+
+/* ---------------------------------------------------------------------------------------------------- synchronization */
+
+enum sync_type { SYNC_NONE, SYNC_NEW, SYNC_TIME, SYNC_HASH };
+
+/** Our side of a synchronization that we started (11.2, 11.4). */
+struct sync {
+    enum sync_type type;
+    size_t stage;       /* 0 graph info, 1 presence, then the prioritized types, then the rest */
+    uint64_t since;     /* SYNC_TIME: lower bound of modification times */
+    int then_hash;      /* go on with a hash-based one */
+    struct buffer send; /* SYNC_HASH: RecordsToSend, struct wire_abstract */
+};
+
+/** An answer that we owe: a cursor in the store, or a list of ids (decisions.md 7). */
+enum answer_kind {
+    ANSWER_NONE,
+    ANSWER_SCAN, /* to SOLICIT_NEW and _TIME, ends with SYNC_END */
+    ANSWER_IDS,  /* to REQUEST, ends with SYNC_END */
+    ANSWER_PUSH  /* RecordsToSend after our own hash synchronization, no SYNC_END */
+};
+
+struct answer {
+    enum answer_kind kind;
+    struct store_position position;
+    int by_modified;
+    uint64_t since;
+    uint64_t seq_max;
+    int has_type;
+    peer_guid type;
+    peer_guid *excluded; /* types left out */
+    size_t excluded_count;
+    struct buffer ids; /* struct wire_abstract */
+    size_t ids_at;
+};
+
+/** A walk over the database in steps, so that no turn is long (11.4). */
+enum walk_kind {
+    WALK_NONE,
+    WALK_SOLICIT,   /* initiator: hashes of our ranges */
+    WALK_ADVERTISE, /* responder: compares the initiator's hashes with its own records */
+    WALK_REQUEST,   /* initiator: which of the advertised records are missing here */
+    WALK_COMPARE    /* initiator: which of our records are missing there */
+};
+
+struct walk {
+    enum walk_kind kind;
+    struct store_position position;
+    struct buffer ranges; /* ADVERTISE: struct wire_hash_entry; REQUEST, COMPARE: struct wire_hash_boundary */
+    struct buffer theirs; /* REQUEST, COMPARE: struct advertised, in the order of (id, range) */
+    size_t at;            /* the range or advertised record that is next */
+    struct buffer range;  /* SOLICIT, ADVERTISE: abstracts of the current range as they are hashed, 20 bytes each */
+    struct buffer result; /* SOLICIT: struct wire_hash_entry; ADVERTISE: struct wire_hash_boundary */
+    struct buffer abstracts; /* ADVERTISE: of mismatching ranges; REQUEST: what to ask for; struct wire_abstract */
+    uint64_t last_modified;  /* of the last record seen */
+    peer_guid last_id;
+};
+
+/* --------------------------------------------------------------------------------------------------------------- links */
+
+enum link_state {
+    LINK_DIALLING,      /* connection ALLOC … SOCK_CONNECTED, ours */
+    LINK_ACCEPTED,      /* waits for AUTH_INFO */
+    LINK_AUTHENTICATED, /* responder, waits for CONNECT */
+    LINK_CONNECT_WAIT,  /* initiator, waits for WELCOME */
+    LINK_CONNECTED,
+    LINK_ENDED
+};
+
+struct link {
+    struct list in_engine;
+    struct list in_graph; /* from AUTH_INFO or dial on */
+    struct engine *engine;
+    struct graph *graph; /* NULL before AUTH_INFO */
+    const struct listener *listener; /* that accepted it; only to compare with a graph's */
+    struct transport_connection *connection;
+    uint64_t connection_id;
+    enum link_state state;
+    int initiator;
+    int broken;   /* a message could not be sent for want of memory: the link is about to end */
+    uint8_t type; /* enum connection_type */
+    struct frame_assembler input;
+    struct timer timer; /* authentication, then CONNECT */
+    struct timer step;  /* the walk, one step a turn */
+
+    char *address_text;   /* as given to connect, or of the remote end */
+    char *peer_id;        /* wanted (dialling), then known; may be NULL */
+    uint64_t node_id;     /* 0: not known yet */
+    struct address remote;
+    struct address addresses[NEIGHBOUR_ADDRESSES_MAX]; /* where the other side listens */
+    size_t address_count;
+    uint64_t connect_sent; /* TConnect */
+    double utility;        /* 3.1.7.33 */
+
+    uint64_t next_seq; /* flooding: the next record of the journal or the store to send */
+    struct sync sync;
+    enum sync_type answered; /* SYNC_TYPE of our answering side: REQUEST only after SOLICIT_HASH */
+    struct answer answer;
+    struct walk walk;
+    struct buffer acks; /* struct wire_ack_entry */
+};
+
+/* -------------------------------------------------------------------------------------------------------------- graphs */
+
+struct graph {
+    struct list in_engine;
+    struct engine *engine;
+    struct store *store;
+    char *graph_id;
+    char *peer_id;
+    char *database_name;
+    struct buffer graph_id_wire; /* UTF-16BE with terminator */
+    struct buffer peer_id_wire;
+    uint64_t node_id;
+
+    struct record *info_record; /* the newest GRAPH_INFO, or NULL */
+    struct graph_info info;     /* spans into info_record */
+    uint32_t record_size_max;
+
+    int ready; /* synchronized at least once: not NeverConnected (D-20) */
+    uint32_t status_told;
+    struct listener *listener;
+
+    int64_t time_delta;            /* ticks; peer time = UTC - delta */
+    int64_t started_us;            /* monotonic */
+    int64_t time_confirmed_us;     /* monotonic moment of the last WELCOME within the window; -1: none */
+    uint64_t left;                 /* peer time at which we were last known to be connected and synchronized; 0: never */
+    int64_t left_stored_us;        /* monotonic moment at which `left` was written */
+
+    struct list links;
+    size_t neighbour_count;
+    peer_guid *precedence;
+    size_t precedence_count;
+
+    uint64_t last_seq; /* of what is committed */
+    struct effects effects;
+    struct journal journal;
+    struct list subscriptions;
+
+    struct timer expiry;
+    uint64_t expired_through; /* what expired up to here has been told */
+};
+
+/* engine.c */
+void peer__engine_enter(struct engine *engine);
+void peer__engine_leave(struct engine *engine);
+int64_t peer__engine_now_us(const struct engine *engine);
+void peer__engine_timer_set(struct engine *engine, struct timer *timer, int64_t delay_us);
+/** The graph that listens there. `peer_id` without data: any. */
+struct graph *peer__engine_find_graph(struct engine *engine, const struct listener *listener, struct span graph_id,
+                                      struct span peer_id);
+
+/* link.c */
+peer_status peer__link_create(struct engine *engine, struct graph *graph, struct link **link_out);
+struct link *peer__graph_find_link(struct graph *graph, uint64_t connection_id);
+/** Sends what stands in engine->message and clears it. */
+void peer__link_send(struct link *link);
+int peer__link_has_room(const struct link *link);
+int peer__link_is_neighbour(const struct link *link); /* CONNECTED and not direct */
+/**
+ * Ends a link: events, status, the transport told to let go after what is queued was sent. `message` says why in one line.
+ * The memory goes when the input under way has been dealt with.
+ */
+void peer__link_end(struct link *link, peer_status reason, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/** The same for input that breaks the protocol; `what` is for people. */
+void peer__link_violation(struct link *link, const char *what);
+void peer__link_out_of_memory(struct link *link);
+void peer__link_free(struct link *link);
+
+/* handshake.c */
+void peer__link_say_auth_info_and_connect(struct link *link);
+void peer__link_on_auth_info(struct link *link, const struct wire_auth_info *message);
+void peer__link_on_connect(struct link *link, const struct wire_connect *message);
+void peer__link_on_welcome(struct link *link, const struct wire_welcome *message);
+void peer__link_on_refuse(struct link *link, const struct wire_refuse *message);
+void peer__link_on_disconnect(struct link *link, const struct wire_refuse *message);
+void peer__link_say_disconnect(struct link *link, uint8_t reason);
+void peer__graph_tell_addresses(struct graph *graph);
+
+/* peer_time.c */
+uint64_t peer__graph_now(const struct graph *graph);
+/** 10: a WELCOME with the neighbour's peer time arrived. */
+void peer__graph_adjust_time(struct graph *graph, const struct link *link, uint64_t remote_time);
+
+/* sync.c */
+void peer__sync_start(struct link *link);
+void peer__sync_on_solicit(struct link *link, uint8_t type, const struct wire_solicit *message);
+void peer__sync_on_end(struct link *link);
+void peer__sync_finish(struct link *link);
+void peer__sync_free(struct link *link);
+
+/* sync_hash.c */
+void peer__sync_hash_start(struct link *link);
+void peer__sync_hash_on_solicit(struct link *link, const struct wire_solicit *message);
+void peer__sync_hash_on_advertise(struct link *link, const struct wire_advertise *message);
+void peer__sync_hash_on_request(struct link *link, const struct wire_request *message);
+void peer__sync_hash_step(struct timer *timer);
+void peer__sync_walk_free(struct walk *walk);
+
+/* outbox.c */
+void peer__link_pump(struct link *link);
+void peer__graph_pump(struct graph *graph);
+void peer__link_answer_free(struct answer *answer);
+
+/* journal.c */
+peer_status peer__journal_create(struct journal *journal);
+void peer__journal_append(struct journal *journal, uint64_t seq, struct record *record, uint64_t source);
+/** The entry of `seq`, or NULL if it is older than what is kept. */
+const struct journal_entry *peer__journal_find(const struct journal *journal, uint64_t seq);
+void peer__journal_free(struct journal *journal);
+
+/* commit.c */
+/** Adds an effect; the record of EFFECT_STORED is retained. */
+peer_status peer__graph_add_effect(struct graph *graph, const struct effect *effect);
+/** Commits and lets effects out. On failure they are dropped and the links that brought them end. */
+peer_status peer__graph_commit(struct graph *graph);
+void peer__graph_drop_effects(struct graph *graph);
+
+/* record_put.c */
+struct held { /* what the store has of an id; no bodies */
+    int found;
+    uint32_t local_flags;
+    struct record *record; /* retained */
+};
+peer_status peer__graph_find(struct graph *graph, const peer_guid *id, struct held *held_out);
+/** Puts a record into the transaction under way, with its effects. `change` 0: no event. */
+peer_status peer__graph_put(struct graph *graph, struct record *record, int32_t change, uint64_t source);
+int peer__record_is_hidden(const struct graph *graph, const struct record_fields *fields);
+int peer__time_is_expired(const struct graph *graph, const peer_guid *type, uint64_t expires);
+
+/* flood.c */
+void peer__link_on_flood(struct link *link, const struct wire_flood *message);
+void peer__link_on_ack(struct link *link, const struct wire_ack *message);
+
+/* graph_info.c */
+peer_status peer__graph_publish_info(struct graph *graph, const peer_graph_properties_view *properties);
+/** A GRAPH_INFO record was stored: take it over. */
+void peer__graph_take_info(struct graph *graph, struct record *record, int tell);
+
+/* expiry.c */
+void peer__graph_expiry_schedule(struct graph *graph, uint64_t expires);
+void peer__graph_expiry_fire(struct timer *timer);
+void peer__graph_expiry_now(struct graph *graph);
+
+/* events.c */
+void peer__graph_tell(struct graph *graph, const peer_event_view *event);
+void peer__graph_tell_record(struct graph *graph, const struct record *record, int32_t change);
+void peer__graph_tell_connection(struct link *link, int32_t change, peer_status reason, const char *message);
+void peer__graph_tell_status(struct graph *graph);
+
+/* listen.c */
+void peer__graph_unlisten(struct graph *graph);
+
+/* settings.c */
+peer_status peer__setting_put_u64(struct store *store, const char *name, uint64_t value);
+peer_status peer__setting_get_u64(struct store *store, const char *name, uint64_t *value_out); /* 0 if absent */
+/** Notes in the store that we are connected and synchronized now; `force` 0: not more often than every 5 s. */
+peer_status peer__graph_note_presence(struct graph *graph, int force);
+
+#endif

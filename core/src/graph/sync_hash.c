@@ -1,0 +1,406 @@
+/*
+ * Hash-based synchronization (MS-PPGRH 3.1.7.31, 3.1.5.2.7 to 3.1.5.2.9; spec 11.4). Both sides sort their records by
+ * (modification time, id); the initiator cuts them into ranges of ten and sends a hash of each; what differs is compared
+ * record by record. Whole databases are walked here, so everything goes in steps, one a turn.
+ */
+#include "graph/state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define RANGE_RECORDS 10u /* 3.1.7.31 */
+#define ROWS_A_STEP 256u
+#define ABSTRACT_SIZE 20u
+
+struct advertised {
+    peer_guid id;
+    uint32_t version;
+    uint32_t range;
+};
+
+static peer_status walk_rows(struct link *link, size_t row_max, store_visit visit, int *end_out)
+{
+    const struct store_scan scan = {.by_modified = 1, .seq_max = UINT64_MAX};
+    struct store *store = link->graph->store;
+    return store->operations->scan(store, &scan, &link->walk.position, 0, row_max, visit, link, end_out);
+}
+
+static void start_walk(struct link *link, enum walk_kind kind)
+{
+    link->walk.kind = kind;
+    link->walk.position = (struct store_position){0};
+    link->walk.at = 0;
+    peer__engine_timer_set(link->engine, &link->step, 0);
+}
+
+void peer__sync_walk_free(struct walk *walk)
+{
+    peer__buffer_free(&walk->ranges);
+    peer__buffer_free(&walk->theirs);
+    peer__buffer_free(&walk->range);
+    peer__buffer_free(&walk->result);
+    peer__buffer_free(&walk->abstracts);
+    *walk = (struct walk){.kind = WALK_NONE};
+}
+
+static int walk_failed(const struct link *link)
+{
+    const struct walk *walk = &link->walk;
+    return walk->ranges.failed || walk->theirs.failed || walk->range.failed || walk->result.failed ||
+           walk->abstracts.failed || link->sync.send.failed;
+}
+
+static size_t count_of(const struct buffer *buffer, size_t item_size)
+{
+    return buffer->size / item_size;
+}
+
+/* The hash covers the concatenated RECORD_ABSTRACTs of a range (2.2.1.7). */
+static void append_abstract(struct buffer *range, const struct store_row *row)
+{
+    peer__buffer_guid(range, &row->id);
+    peer__buffer_u32(range, row->version);
+}
+
+static peer_status hash_range(const struct link *link, uint8_t hash_out[16])
+{
+    const struct crypto *crypto = &link->engine->config.crypto;
+    struct span part = {link->walk.range.data, link->walk.range.size};
+    return crypto->md5(crypto->self, &part, 1, hash_out);
+}
+
+static void remember_last(struct walk *walk, const struct store_row *row)
+{
+    walk->last_modified = row->modified;
+    walk->last_id = row->id;
+}
+
+/* -------------------------------------------------------------------------------------------- initiator: SOLICIT_HASH */
+
+void peer__sync_hash_start(struct link *link)
+{
+    link->sync.type = SYNC_HASH;
+    link->sync.then_hash = 0;
+    start_walk(link, WALK_SOLICIT);
+}
+
+static peer_status close_own_range(struct link *link, uint64_t modified, const peer_guid *id)
+{
+    struct walk *walk = &link->walk;
+    struct wire_hash_entry entry = {.modified = modified, .record_id = *id};
+    PEER_TRY(hash_range(link, entry.hash));
+    peer__buffer_append(&walk->result, &entry, sizeof(entry));
+    peer__buffer_clear(&walk->range);
+    return PEER_OK;
+}
+
+/* A full range is closed only when another record follows: the last one reaches to the end of time (D-22). */
+static int solicit_row(void *context, const struct store_row *row)
+{
+    struct link *link = context;
+    struct walk *walk = &link->walk;
+    if (peer__time_is_expired(link->graph, &row->type, row->expires))
+        return 0;
+    if (walk->range.size == (size_t)RANGE_RECORDS * ABSTRACT_SIZE &&
+        close_own_range(link, walk->last_modified, &walk->last_id) < 0)
+        walk->result.failed = 1;
+    append_abstract(&walk->range, row);
+    remember_last(walk, row);
+    return walk->range.failed || walk->result.failed;
+}
+
+static peer_guid last_guid(void)
+{
+    peer_guid guid;
+    memset(guid.bytes, 0xff, sizeof(guid.bytes));
+    return guid;
+}
+
+static peer_status step_solicit(struct link *link)
+{
+    struct walk *walk = &link->walk;
+    int end = 0;
+    PEER_TRY(walk_rows(link, ROWS_A_STEP, solicit_row, &end));
+    if (!end || walk_failed(link))
+        return PEER_OK;
+    peer_guid last = last_guid();
+    PEER_TRY(close_own_range(link, UINT64_MAX, &last));
+    if (walk_failed(link))
+        return PEER_OK;
+    peer__encode_solicit_hash(&link->engine->message, (const void *)walk->result.data,
+                              count_of(&walk->result, sizeof(struct wire_hash_entry)));
+    peer__sync_walk_free(walk);
+    peer__link_send(link);
+    return PEER_OK;
+}
+
+/* ----------------------------------------------------------------------------------------------- responder: ADVERTISE */
+
+void peer__sync_hash_on_solicit(struct link *link, const struct wire_solicit *message)
+{
+    if (link->walk.kind != WALK_NONE || link->answer.kind != ANSWER_NONE) {
+        peer__link_violation(link, "a second SOLICIT before the first was answered");
+        return;
+    }
+    for (size_t i = 0; i < message->hash_count; i++) {
+        struct wire_hash_entry entry;
+        peer__wire_hash_entry(message, i, &entry);
+        peer__buffer_append(&link->walk.ranges, &entry, sizeof(entry));
+    }
+    link->answered = SYNC_HASH;
+    start_walk(link, WALK_ADVERTISE);
+}
+
+static int is_after(uint64_t modified, const peer_guid *id, uint64_t than_modified, const peer_guid *than_id)
+{
+    return modified != than_modified ? modified > than_modified : peer__guid_compare(id, than_id) > 0;
+}
+
+static void append_range_abstracts(struct walk *walk)
+{
+    for (size_t at = 0; at < walk->range.size; at += ABSTRACT_SIZE) {
+        struct wire_abstract abstract;
+        peer__wire_abstract(walk->range.data + at, 0, &abstract);
+        peer__buffer_append(&walk->abstracts, &abstract, sizeof(abstract));
+    }
+}
+
+/* Range i reaches from behind the upper end of range i-1 to its own (11.4). */
+static peer_status close_their_range(struct link *link)
+{
+    struct walk *walk = &link->walk;
+    const struct wire_hash_entry *entries = (const void *)walk->ranges.data;
+    const struct wire_hash_entry *entry = &entries[walk->at];
+    uint8_t hash[16];
+    PEER_TRY(hash_range(link, hash));
+    if (memcmp(hash, entry->hash, sizeof(hash)) != 0) {
+        struct wire_hash_boundary boundary = {.modified_upper = entry->modified,
+                                              .record_id_upper = entry->record_id,
+                                              .count = (uint32_t)(walk->range.size / ABSTRACT_SIZE)};
+        if (walk->at > 0) {
+            boundary.modified_lower = entry[-1].modified;
+            boundary.record_id_lower = entry[-1].record_id;
+        }
+        peer__buffer_append(&walk->result, &boundary, sizeof(boundary));
+        append_range_abstracts(walk);
+    }
+    peer__buffer_clear(&walk->range);
+    walk->at++;
+    return PEER_OK;
+}
+
+static int advertise_row(void *context, const struct store_row *row)
+{
+    struct link *link = context;
+    struct walk *walk = &link->walk;
+    const struct wire_hash_entry *entries = (const void *)walk->ranges.data;
+    size_t count = count_of(&walk->ranges, sizeof(*entries));
+    if (peer__time_is_expired(link->graph, &row->type, row->expires))
+        return 0;
+    while (walk->at < count &&
+           is_after(row->modified, &row->id, entries[walk->at].modified, &entries[walk->at].record_id)) {
+        if (close_their_range(link) < 0) {
+            walk->result.failed = 1;
+            return 1;
+        }
+    }
+    if (walk->at < count) /* beyond the last range there is nothing to compare; a plain peer may end early */
+        append_abstract(&walk->range, row);
+    return walk->at == count || walk->range.failed || walk->result.failed;
+}
+
+static peer_status step_advertise(struct link *link)
+{
+    struct walk *walk = &link->walk;
+    size_t count = count_of(&walk->ranges, sizeof(struct wire_hash_entry));
+    int end = 0;
+    PEER_TRY(walk_rows(link, ROWS_A_STEP, advertise_row, &end));
+    if ((!end && walk->at < count) || walk_failed(link))
+        return PEER_OK;
+    while (walk->at < count)
+        PEER_TRY(close_their_range(link));
+    if (walk_failed(link))
+        return PEER_OK;
+    peer__encode_advertise(&link->engine->message, (const void *)walk->result.data,
+                           count_of(&walk->result, sizeof(struct wire_hash_boundary)),
+                           (const void *)walk->abstracts.data,
+                           count_of(&walk->abstracts, sizeof(struct wire_abstract)));
+    peer__sync_walk_free(walk);
+    peer__link_send(link);
+    return PEER_OK;
+}
+
+/* ------------------------------------------------------------------------------------------------- initiator: REQUEST */
+
+static int compare_advertised(const void *a, const void *b)
+{
+    const struct advertised *left = a;
+    const struct advertised *right = b;
+    int order = peer__guid_compare(&left->id, &right->id);
+    return order != 0 ? order : (left->range > right->range) - (left->range < right->range);
+}
+
+/* The abstracts of all ranges follow one another; each boundary says how many are its own. */
+static int take_advertised(struct walk *walk, const struct wire_advertise *message)
+{
+    size_t next = 0;
+    for (size_t range = 0; range < message->boundary_count; range++) {
+        struct wire_hash_boundary boundary;
+        peer__wire_boundary(message, range, &boundary);
+        peer__buffer_append(&walk->ranges, &boundary, sizeof(boundary));
+        if (boundary.count > message->abstract_count - next)
+            return 0;
+        for (size_t i = 0; i < boundary.count; i++, next++) {
+            struct wire_abstract abstract;
+            peer__wire_abstract(message->abstracts, next, &abstract);
+            struct advertised item = {.id = abstract.record_id, .version = abstract.version, .range = (uint32_t)range};
+            peer__buffer_append(&walk->theirs, &item, sizeof(item));
+        }
+    }
+    if (next != message->abstract_count)
+        return 0;
+    if (!walk->theirs.failed && walk->theirs.size > 0)
+        qsort(walk->theirs.data, count_of(&walk->theirs, sizeof(struct advertised)), sizeof(struct advertised),
+              compare_advertised);
+    return 1;
+}
+
+void peer__sync_hash_on_advertise(struct link *link, const struct wire_advertise *message)
+{
+    if (link->sync.type != SYNC_HASH || link->walk.kind != WALK_NONE) { /* 5.9 */
+        peer__link_violation(link, "ADVERTISE without SOLICIT_HASH");
+        return;
+    }
+    if (!take_advertised(&link->walk, message)) {
+        peer__link_violation(link, "the counts of ADVERTISE do not add up");
+        return;
+    }
+    start_walk(link, WALK_REQUEST);
+}
+
+static int note_version(void *context, const struct store_row *row)
+{
+    *(uint64_t *)context = row->version;
+    return 1;
+}
+
+/* decisions.md 8: the held version is compared wherever the record stands. */
+static peer_status step_request(struct link *link)
+{
+    struct walk *walk = &link->walk;
+    struct store *store = link->graph->store;
+    const struct advertised *theirs = (const void *)walk->theirs.data;
+    size_t count = count_of(&walk->theirs, sizeof(*theirs));
+    for (size_t i = 0; i < ROWS_A_STEP && walk->at < count; i++, walk->at++) {
+        uint64_t held = 0;
+        peer_status status = store->operations->get(store, &theirs[walk->at].id, 0, note_version, &held);
+        if (status < 0 && status != PEER_E_RECORD_NOT_FOUND)
+            return status;
+        if (held >= theirs[walk->at].version)
+            continue;
+        struct wire_abstract wanted = {.record_id = theirs[walk->at].id, .version = theirs[walk->at].version};
+        peer__buffer_append(&walk->abstracts, &wanted, sizeof(wanted));
+    }
+    if (walk->at == count)
+        start_walk(link, WALK_COMPARE);
+    return PEER_OK;
+}
+
+static int was_advertised(const struct walk *walk, const struct store_row *row, size_t range)
+{
+    struct advertised key = {.id = row->id, .range = (uint32_t)range};
+    if (walk->theirs.size == 0)
+        return 0;
+    const struct advertised *found = bsearch(&key, walk->theirs.data, count_of(&walk->theirs, sizeof(key)), sizeof(key),
+                                             compare_advertised);
+    return found != NULL && found->version == row->version;
+}
+
+/* A record of ours in an advertised range goes over unless that very version was advertised there (decisions.md 8). */
+static int compare_row(void *context, const struct store_row *row)
+{
+    struct link *link = context;
+    struct walk *walk = &link->walk;
+    const struct wire_hash_boundary *ranges = (const void *)walk->ranges.data;
+    size_t count = count_of(&walk->ranges, sizeof(*ranges));
+    while (walk->at < count && is_after(row->modified, &row->id, ranges[walk->at].modified_upper,
+                                        &ranges[walk->at].record_id_upper))
+        walk->at++;
+    if (walk->at == count)
+        return 1;
+    const struct wire_hash_boundary *range = &ranges[walk->at];
+    int inside = (range->modified_lower == 0 && peer__guid_is_zero(&range->record_id_lower)) ||
+                 is_after(row->modified, &row->id, range->modified_lower, &range->record_id_lower);
+    if (inside && !peer__time_is_expired(link->graph, &row->type, row->expires) &&
+        !was_advertised(walk, row, walk->at)) {
+        struct wire_abstract ours = {.record_id = row->id, .version = row->version};
+        peer__buffer_append(&link->sync.send, &ours, sizeof(ours));
+    }
+    return link->sync.send.failed;
+}
+
+static peer_status step_compare(struct link *link)
+{
+    struct walk *walk = &link->walk;
+    int end = 0;
+    PEER_TRY(walk_rows(link, ROWS_A_STEP, compare_row, &end));
+    if (!end && walk->at < count_of(&walk->ranges, sizeof(struct wire_hash_boundary)))
+        return PEER_OK;
+    if (walk_failed(link))
+        return PEER_OK;
+    peer__encode_request(&link->engine->message, (const void *)walk->abstracts.data,
+                         count_of(&walk->abstracts, sizeof(struct wire_abstract)));
+    peer__sync_walk_free(walk);
+    peer__link_send(link);
+    return PEER_OK;
+}
+
+/* ------------------------------------------------------------------------------------------------- responder: FLOODs */
+
+void peer__sync_hash_on_request(struct link *link, const struct wire_request *message)
+{
+    struct answer *answer = &link->answer;
+    if (link->answered != SYNC_HASH || link->walk.kind != WALK_NONE || answer->kind != ANSWER_NONE) { /* 5.10 */
+        peer__link_violation(link, "REQUEST without SOLICIT_HASH");
+        return;
+    }
+    *answer = (struct answer){.kind = ANSWER_IDS};
+    for (size_t i = 0; i < message->abstract_count; i++) {
+        struct wire_abstract abstract;
+        peer__wire_abstract(message->abstracts, i, &abstract);
+        peer__buffer_append(&answer->ids, &abstract, sizeof(abstract));
+    }
+    if (answer->ids.failed)
+        peer__link_out_of_memory(link);
+    else
+        peer__link_pump(link);
+}
+
+void peer__sync_hash_step(struct timer *timer)
+{
+    struct link *link = CONTAINER_OF(timer, struct link, step);
+    peer_status status = PEER_OK;
+    switch (link->walk.kind) {
+    case WALK_SOLICIT:
+        status = step_solicit(link);
+        break;
+    case WALK_ADVERTISE:
+        status = step_advertise(link);
+        break;
+    case WALK_REQUEST:
+        status = step_request(link);
+        break;
+    case WALK_COMPARE:
+        status = step_compare(link);
+        break;
+    case WALK_NONE:
+        return;
+    }
+    if (walk_failed(link))
+        peer__link_out_of_memory(link);
+    else if (status < 0)
+        peer__link_end(link, status, "the database could not be compared with that of \"%s\": %s", link->address_text,
+                       peer__last_error());
+    else if (link->state == LINK_CONNECTED && link->walk.kind != WALK_NONE)
+        peer__engine_timer_set(link->engine, &link->step, 0);
+}

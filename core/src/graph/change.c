@@ -166,6 +166,8 @@ static struct record_fields next_version(const struct graph *graph, const struct
 static peer_status put_next(struct graph *graph, const struct record_fields *fields, int32_t change)
 {
     struct record *record;
+    if (fields->version == 0)
+        return peer__fail(PEER_E_INVALID_RECORD, "the record has reached its last version");
     if (fields->expires <= fields->modified)
         return peer__fail(PEER_E_INVALID_RECORD_EXPIRATION,
                           "the record's expiration, %lld us, is not later than its modification",
@@ -182,8 +184,6 @@ static peer_status update_held(struct graph *graph, const peer_record_view *inpu
     int64_t held_expires_us = peer__us_from_ticks(held->expires);
     if (!peer__guid_equal(&held->type, &input->type))
         return peer__fail(PEER_E_INVALID_RECORD, "the type of a record cannot be changed");
-    if (held->version == UINT32_MAX)
-        return peer__fail(PEER_E_INVALID_RECORD, "the record has reached its last version");
     if (input->expires_us != 0 && input->expires_us < held_expires_us)
         return peer__fail(PEER_E_INVALID_RECORD_EXPIRATION, "expiration %lld us is earlier than before, %lld us",
                           (long long)input->expires_us, (long long)held_expires_us);

@@ -69,8 +69,11 @@ static void apply_answer(struct graph *graph, const struct effect *effect, struc
     struct held held;
     if (peer__graph_find(graph, &effect->record_id, &held) < 0 || !held.found)
         return;
-    peer__encode_flood(&graph->engine->message, (struct span){held.record->wire, held.record->wire_size});
-    peer__link_send(link);
+    const struct record_fields *fields = &held.record->fields;
+    if (!peer__time_is_expired(graph, &fields->type, fields->expires)) {
+        peer__encode_flood(&graph->engine->message, (struct span){held.record->wire, held.record->wire_size});
+        peer__link_send(link);
+    }
     peer__record_release(held.record);
 }
 

@@ -59,20 +59,21 @@ static int tell_newly_expired(struct graph *graph, uint64_t now)
     int more = status >= 0 && !rows.failed && count >= EXPIRED_A_TURN;
     if (more)
         graph->expired_through = row[count - 1].expires;
-    else if (status >= 0 && !rows.failed)
+    else if (status >= 0 && !rows.failed && now > graph->expired_through)
         graph->expired_through = now;
     peer__buffer_free(&rows);
     return more;
 }
 
 /* Rows that were told are removed. 1: there may be more. */
-static int purge(struct graph *graph)
+static int purge(struct graph *graph, uint64_t now)
 {
+    uint64_t until = now < graph->expired_through ? now : graph->expired_through;
     struct buffer rows = {0};
     struct store *store = graph->store;
     size_t removed = 0;
     peer_status status =
-        store->operations->expired(store, 0, graph->expired_through, EXPIRED_A_TURN, collect, &rows);
+        store->operations->expired(store, 0, until, EXPIRED_A_TURN, collect, &rows);
     const struct expired_row *row = (const void *)rows.data;
     for (size_t i = 0; i < rows.size / sizeof(*row) && status >= 0; i++) {
         if (peer__guid_equal(&row[i].type, &peer__type_graph_info))
@@ -109,9 +110,10 @@ void peer__graph_expiry_fire(struct timer *timer)
     if (is_deferred(graph))
         return; /* set again with the first neighbour */
     if (peer__graph_commit(graph) >= 0) {
-        more = tell_newly_expired(graph, peer__graph_now(graph));
+        uint64_t now = peer__graph_now(graph);
+        more = tell_newly_expired(graph, now);
         if (!more && clock_is_sure(graph))
-            more = purge(graph);
+            more = purge(graph, now);
     }
     schedule_next(graph, more);
 }

@@ -50,6 +50,28 @@ static int32_t change_of(const struct graph *graph, const struct record_fields *
     return was_there ? PEER_RECORD_UPDATED : PEER_RECORD_ADDED;
 }
 
+/* decisions.md 10: a losing copy lives longer than the tombstone that we published, so it would come back when that
+ * expires: the tombstone's life is raised. */
+static peer_status raise_tombstone(struct graph *graph, const struct record_fields *held, uint64_t expires)
+{
+    struct record_fields fields = *held;
+    struct span self = {graph->peer_id_wire.data, graph->peer_id_wire.size};
+    uint64_t now = peer__graph_now(graph);
+    struct record *record;
+    if ((held->flags & RECORD_FLAG_DELETED) == 0 || held->expires >= expires || held->version == UINT32_MAX ||
+        !peer__span_equal(held->modifier_id, self))
+        return PEER_OK;
+    fields.version++;
+    fields.modified = now > held->modified ? now : held->modified + 1;
+    fields.expires = expires;
+    if (fields.expires <= fields.modified)
+        return PEER_OK;
+    PEER_TRY(peer__record_encode(&fields, &record));
+    peer_status status = peer__graph_put(graph, record, 0, 0);
+    peer__record_release(record);
+    return status;
+}
+
 /* Type, creator and creation time of a record never change (3.1.7.8); a copy in which they differ would break that for
  * the application, but 6.9 must stay total: all nodes hold the same winner. So it is taken, and told as it stands. */
 static peer_status classify(struct graph *graph, struct record *record, const struct link *from,
@@ -62,6 +84,8 @@ static peer_status classify(struct graph *graph, struct record *record, const st
     *verdict_out = order > 0 ? RECORD_NEWER : order == 0 ? RECORD_SAME : RECORD_OLDER;
     if (order > 0)
         status = peer__graph_put(graph, record, change_of(graph, &record->fields, &held), from->connection_id);
+    else if (order < 0)
+        status = raise_tombstone(graph, &held.record->fields, record->fields.expires);
     peer__record_release(held.record);
     return status;
 }

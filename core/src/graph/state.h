@@ -99,6 +99,7 @@ struct sync {
     size_t stage;       /* 0 graph info, 1 presence, then the prioritized types, then the rest */
     uint64_t since;     /* SYNC_TIME: lower bound of modification times */
     int then_hash;      /* go on with a hash-based one */
+    int advertised;     /* SYNC_HASH: the one ADVERTISE has come */
     struct buffer send; /* SYNC_HASH: RecordsToSend, struct wire_abstract */
 };
 

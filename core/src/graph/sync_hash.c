@@ -267,7 +267,7 @@ static int take_advertised(struct walk *walk, const struct wire_advertise *messa
 
 void peer__sync_hash_on_advertise(struct link *link, const struct wire_advertise *message)
 {
-    if (link->sync.type != SYNC_HASH || link->walk.kind != WALK_NONE) { /* 5.9 */
+    if (link->sync.type != SYNC_HASH || link->walk.kind != WALK_NONE || link->sync.advertised) { /* 5.9 */
         peer__link_violation(link, "ADVERTISE without SOLICIT_HASH");
         return;
     }
@@ -275,6 +275,7 @@ void peer__sync_hash_on_advertise(struct link *link, const struct wire_advertise
         peer__link_violation(link, "the counts of ADVERTISE do not add up");
         return;
     }
+    link->sync.advertised = 1;
     start_walk(link, WALK_REQUEST);
 }
 

@@ -1,0 +1,125 @@
+#include "runtime/workers.h"
+
+#include <stddef.h>
+
+#include "base/error.h"
+#include "runtime/thread.h"
+
+static void queue_append(struct job_queue *queue, struct job *job)
+{
+    job->next = NULL;
+    if (queue->last != NULL)
+        queue->last->next = job;
+    else
+        queue->first = job;
+    queue->last = job;
+}
+
+static struct job *queue_take(struct job_queue *queue)
+{
+    struct job *job = queue->first;
+
+    if (job != NULL) {
+        queue->first = job->next;
+        if (queue->first == NULL)
+            queue->last = NULL;
+        job->next = NULL;
+    }
+    return job;
+}
+
+static void run_one_locked(struct workers *workers, struct job *job)
+{
+    workers->running++;
+    pthread_mutex_unlock(&workers->mutex);
+    job->run(job);
+    pthread_mutex_lock(&workers->mutex);
+    int was_empty = workers->finished.first == NULL;
+    queue_append(&workers->finished, job);
+    workers->running--;
+    /* Under the mutex: whoever has seen the job finished may take the wake-up's target away. */
+    if (was_empty)
+        workers->wake(workers->context);
+    pthread_cond_broadcast(&workers->changed);
+}
+
+static void *work(void *context)
+{
+    struct workers *workers = context;
+
+    pthread_mutex_lock(&workers->mutex);
+    for (;;) {
+        struct job *job = queue_take(&workers->waiting);
+        if (job != NULL)
+            run_one_locked(workers, job);
+        else if (workers->ending)
+            break;
+        else
+            pthread_cond_wait(&workers->changed, &workers->mutex);
+    }
+    pthread_mutex_unlock(&workers->mutex);
+    return NULL;
+}
+
+peer_status peer__workers_start(struct workers *workers, void (*wake)(void *context), void *context)
+{
+    *workers = (struct workers){.wake = wake, .context = context};
+    pthread_mutex_init(&workers->mutex, NULL);
+    pthread_cond_init(&workers->changed, NULL);
+    while (workers->thread_count < WORKER_COUNT &&
+           peer__thread_start(&workers->threads[workers->thread_count], work, workers) == 0)
+        workers->thread_count++;
+    if (workers->thread_count > 0)
+        return PEER_OK; /* one is enough */
+    peer__workers_destroy(workers);
+    return peer__fail(E_OUTOFMEMORY, "no thread can be started");
+}
+
+void peer__workers_submit(struct workers *workers, struct job *job)
+{
+    pthread_mutex_lock(&workers->mutex);
+    queue_append(&workers->waiting, job);
+    pthread_cond_broadcast(&workers->changed);
+    pthread_mutex_unlock(&workers->mutex);
+}
+
+struct job *peer__workers_take_finished(struct workers *workers)
+{
+    pthread_mutex_lock(&workers->mutex);
+    struct job *first = workers->finished.first;
+    workers->finished = (struct job_queue){0};
+    pthread_mutex_unlock(&workers->mutex);
+    return first;
+}
+
+void peer__workers_drain(struct workers *workers)
+{
+    pthread_mutex_lock(&workers->mutex);
+    while (workers->waiting.first != NULL || workers->running > 0)
+        pthread_cond_wait(&workers->changed, &workers->mutex);
+    pthread_mutex_unlock(&workers->mutex);
+}
+
+int peer__workers_are_idle(struct workers *workers)
+{
+    pthread_mutex_lock(&workers->mutex);
+    int idle = workers->waiting.first == NULL && workers->running == 0 && workers->finished.first == NULL;
+    pthread_mutex_unlock(&workers->mutex);
+    return idle;
+}
+
+void peer__workers_join(struct workers *workers)
+{
+    pthread_mutex_lock(&workers->mutex);
+    workers->ending = 1;
+    pthread_cond_broadcast(&workers->changed);
+    pthread_mutex_unlock(&workers->mutex);
+    while (workers->thread_count > 0)
+        pthread_join(workers->threads[--workers->thread_count], NULL);
+}
+
+void peer__workers_destroy(struct workers *workers)
+{
+    pthread_mutex_destroy(&workers->mutex);
+    pthread_cond_destroy(&workers->changed);
+}

@@ -1,5 +1,5 @@
 # tests/unit and tests/sim: every test_*.c is one program, run by ctest. tests/bench: every bench_*.c is one program.
-# tests/support/*.c, if there is any, is linked to all of them.
+# tests/support/*.c, if there is any, is linked to all of them; other files of tests/unit or tests/sim to the programs there.
 
 file(GLOB support CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/support/*.c)
 
@@ -16,10 +16,17 @@ endif()
 
 foreach(kind IN ITEMS unit sim)
     file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${kind}/test_*.c)
+    file(GLOB shared CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${kind}/*.c)
+    list(REMOVE_ITEM shared EMPTY ${sources})
+    if(shared AND sources)
+        add_library(peer_${kind}_shared OBJECT ${shared})
+        target_link_libraries(peer_${kind}_shared PRIVATE peer_test_support PkgConfig::CMOCKA)
+        set(shared $<TARGET_OBJECTS:peer_${kind}_shared>)
+    endif()
     foreach(source IN LISTS sources)
         get_filename_component(name ${source} NAME_WE)
         set(program ${kind}_${name})
-        add_executable(${program} ${source})
+        add_executable(${program} ${source} ${shared})
         target_link_libraries(${program} PRIVATE ${support_library} peer_test)
         set_target_properties(${program} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests/${kind})
         add_test(NAME ${kind}/${name} COMMAND ${program} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})

@@ -1,0 +1,191 @@
+"""Serverless groups of peers that share a replicated, searchable record database.
+
+    with peergraph.open_runtime() as runtime:
+        graph = runtime.open_graph("film club", peer_id="bob")
+        with graph.events() as events:
+            graph.connect("192.0.2.1:5000")
+            for event in events:
+                print(event)
+
+`peergraph.aio` has the same names as coroutines. Every failure is a PeerError.
+"""
+
+from __future__ import annotations
+
+from ._changes import KEEP
+from ._codes import (
+    AttributeType,
+    ConnectionStatus,
+    GraphEvent,
+    GraphStatus,
+    NodeChange,
+    RecordChange,
+    RecordFlag,
+    Scope,
+)
+from ._graph import GraphProperties, NodeInfo
+from ._native import version as library_version
+from .attributes import Attributes
+from .errors import (
+    AccessDenied,
+    AlreadyExists,
+    AlreadyListening,
+    ConnectionFailed,
+    ConnectionNotAuthenticated,
+    ConnectionNotFound,
+    ConnectionRefused,
+    ConnectSelf,
+    DatabaseAccessDenied,
+    DatabaseAlreadyPresent,
+    DatabaseError,
+    DatabaseInUse,
+    DatabaseNotPresent,
+    DiskFull,
+    DuplicateGraph,
+    FileNotFound,
+    Forked,
+    GraphInUse,
+    GraphNotReady,
+    GraphShuttingDown,
+    IdentityNotFound,
+    InternalError,
+    InvalidArgument,
+    InvalidAttributes,
+    InvalidDatabase,
+    InvalidGraph,
+    InvalidName,
+    InvalidRecord,
+    InvalidRecordExpiration,
+    InvalidRecordSize,
+    InvalidSearch,
+    MaxRecordSizeExceeded,
+    NodeNotFound,
+    NotAuthorized,
+    NotAvailable,
+    NotFound,
+    NotInitialized,
+    OutboxFull,
+    OutOfMemory,
+    PeerError,
+    RecordNotFound,
+    TooManyAttributes,
+    UnableToListen,
+    UnsupportedVersion,
+)
+from .events import (
+    Closed,
+    ConnectionRequired,
+    DirectConnection,
+    Event,
+    IncomingData,
+    NeighbourConnection,
+    NodeChanged,
+    Overflow,
+    PropertyChanged,
+    RecordChanged,
+    StatusChanged,
+    Synchronized,
+    Writable,
+)
+from .graph import Batch, Graph, RecordEnumeration
+from .queue import EventQueue, Events
+from .records import Record
+from .runtime import Runtime, open_runtime
+
+__version__ = library_version()
+
+for _class in (
+    Runtime,
+    Graph,
+    Batch,
+    RecordEnumeration,
+    Events,
+    EventQueue,
+    Record,
+    Attributes,
+    GraphProperties,
+    NodeInfo,
+):
+    _class.__module__ = __name__  # as people import them
+
+__all__ = [
+    "__version__",
+    "library_version",
+    "open_runtime",
+    "Runtime",
+    "Graph",
+    "Batch",
+    "RecordEnumeration",
+    "Events",
+    "EventQueue",
+    "KEEP",
+    "AttributeType",
+    "ConnectionStatus",
+    "GraphEvent",
+    "GraphStatus",
+    "NodeChange",
+    "RecordChange",
+    "RecordFlag",
+    "Scope",
+    "GraphProperties",
+    "NodeInfo",
+    "Attributes",
+    "PeerError",
+    "InvalidArgument",
+    "InvalidName",
+    "InvalidSearch",
+    "UnsupportedVersion",
+    "OutOfMemory",
+    "NotInitialized",
+    "NotAvailable",
+    "Forked",
+    "InternalError",
+    "AccessDenied",
+    "DiskFull",
+    "NotFound",
+    "FileNotFound",
+    "NodeNotFound",
+    "ConnectionNotFound",
+    "RecordNotFound",
+    "IdentityNotFound",
+    "AlreadyExists",
+    "AlreadyListening",
+    "DuplicateGraph",
+    "InvalidGraph",
+    "GraphNotReady",
+    "GraphShuttingDown",
+    "GraphInUse",
+    "NotAuthorized",
+    "DatabaseError",
+    "DatabaseInUse",
+    "DatabaseAlreadyPresent",
+    "DatabaseNotPresent",
+    "DatabaseAccessDenied",
+    "InvalidDatabase",
+    "InvalidRecord",
+    "InvalidRecordExpiration",
+    "InvalidRecordSize",
+    "MaxRecordSizeExceeded",
+    "InvalidAttributes",
+    "TooManyAttributes",
+    "ConnectionFailed",
+    "ConnectionRefused",
+    "ConnectionNotAuthenticated",
+    "ConnectSelf",
+    "UnableToListen",
+    "OutboxFull",
+    "Event",
+    "StatusChanged",
+    "PropertyChanged",
+    "RecordChanged",
+    "NeighbourConnection",
+    "DirectConnection",
+    "IncomingData",
+    "ConnectionRequired",
+    "NodeChanged",
+    "Synchronized",
+    "Overflow",
+    "Closed",
+    "Writable",
+    "Record",
+]

@@ -1,0 +1,162 @@
+"""A graph in an asyncio loop."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Iterable
+from types import TracebackType
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from . import _native
+from ._aio_calls import in_thread
+from ._aio_events import Events
+from ._codes import (
+    PEER_E_CONNECTION_FAILED,
+    PEER_E_GRAPH_SHUTTING_DOWN,
+    ConnectionStatus,
+    GraphEvent,
+    GraphStatus,
+)
+from ._graph import BatchBase, EnumerationBase, GraphBase, registrations
+from .errors import error_for
+from .events import Closed, Event, NeighbourConnection, StatusChanged
+from .queue import BATCH
+from .records import Record
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+
+class Batch(BatchBase):
+    """Changes that are stored, sent and announced together or not at all; at most 1,024 of them.
+
+        async with graph.batch() as batch:
+            batch.add_record(...)
+
+    Leaving the block commits; an exception aborts.
+    """
+
+    __slots__ = ()
+
+    async def commit(self) -> None:
+        """Carries the batch out in one transaction. After a failure nothing was done.
+
+        Raises RecordNotFound (a record to change has gone since), DiskFull, GraphShuttingDown, InvalidArgument.
+        """
+        await in_thread(self._commit)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._ended:
+            return
+        if kind is None:
+            await self.commit()
+        else:
+            self.abort()
+
+
+class Graph(GraphBase):
+    """A graph that is open in a runtime: `runtime.open_graph(...)` or `runtime.create_graph(...)` give one.
+
+    Use it in an async with statement, or close it. What is not a coroutine returns at once.
+    """
+
+    __slots__ = ()
+
+    async def close(self) -> None:
+        """Leaves the graph: says goodbye to the neighbours, closes the database. May be called again."""
+        if not self.closed:
+            await in_thread(self._close)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def connect(self, address: str, *, peer_id: str | None = None) -> NeighbourConnection:
+        """Makes a neighbour connection; returns when it is up, or raises why it failed.
+
+        After a failure the engine may try a node that the other one named; then this waits for that. If the
+        caller is cancelled, the attempt goes on.
+
+        address  "192.0.2.1:5000", "[2001:db8::1]:5000", "[fe80::1%eth0]:5000" or "host.example:5000"
+        peer_id  the peer that must answer there, or None for whoever does
+
+        Raises ConnectionFailed, ConnectionRefused, ConnectionNotAuthenticated, AlreadyExists (there is a connection to
+        that node), ConnectSelf, GraphShuttingDown, InvalidArgument, InvalidGraph.
+        """
+        async with self.events(NeighbourConnection) as events:
+            connection_id = _native.graph_connect(self._handle, peer_id, address)
+            async for event in events:
+                if not isinstance(event, NeighbourConnection) or event.connection_id != connection_id:
+                    continue
+                if event.status == ConnectionStatus.CONNECTED:
+                    return event
+                if event.status == ConnectionStatus.FAILED and event.next_connection_id:
+                    connection_id = event.next_connection_id
+                    continue
+                raise event.error or error_for(PEER_E_CONNECTION_FAILED, f'"{address}": {event!r}')
+            raise _closed(events.closed)
+
+    async def synchronized(self, timeout: float | None = None) -> None:
+        """Waits until the database is synchronized; returns at once if it is.
+
+        timeout  seconds, or None for as long as it takes
+
+        Raises TimeoutError, GraphShuttingDown (the graph was closed meanwhile), InvalidGraph.
+        """
+        deadline = None if timeout is None else time.monotonic() + timeout
+        async with self.events(StatusChanged) as events:
+            status = self.status
+            while not status & GraphStatus.SYNCHRONIZED:
+                left = None if deadline is None else max(0.0, deadline - time.monotonic())
+                try:
+                    event = await events.get(left)
+                except TimeoutError:
+                    raise TimeoutError(f"{self._graph_id!r} is not synchronized after {timeout} s") from None
+                if isinstance(event, Closed):
+                    raise _closed(event)
+                status = event.status if isinstance(event, StatusChanged) else self.status
+
+    async def records(self, type: UUID | None = None, creator_id: str | None = None) -> AsyncIterator[Record]:
+        """The application's records as they are now, or those of one type, one creator, or both.
+
+        They are read by batch; what vanishes meanwhile is skipped. The graph's own records are included only if their
+        type is asked for. Raises GraphNotReady, InvalidGraph.
+        """
+        enumeration = await in_thread(lambda: EnumerationBase(self, type, creator_id), EnumerationBase._close)
+        try:
+            while records := await in_thread(lambda: enumeration._next(BATCH)):
+                for record in records:
+                    yield record
+        finally:
+            enumeration._close()
+
+    def batch(self) -> Batch:
+        """Begins a batch, for an async with statement. Raises GraphNotReady, InvalidGraph."""
+        return Batch(self)
+
+    def events(self, *types: GraphEvent | type[Event], record_type: UUID | Iterable[UUID] | None = None) -> Events:
+        """The graph's events from now on.
+
+        types        classes of events (RecordChanged) or their numbers (GraphEvent.RECORD_CHANGED); none: every event.
+                     Overflow, Closed and Writable come in any case
+        record_type  RecordChanged and Synchronized: only of this type, or of these types
+
+        Raises InvalidGraph.
+        """
+        return Events(self, registrations(types, record_type))
+
+
+def _closed(last: Closed | None) -> Exception:
+    if last is not None and last.error is not None:
+        return last.error
+    return error_for(PEER_E_GRAPH_SHUTTING_DOWN)

@@ -1,0 +1,143 @@
+"""Adding, updating and deleting records, on a graph and in a batch alike."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from typing import Final, Literal, NamedTuple, TypeAlias
+from uuid import UUID
+
+from ._native import Buffer, RecordInput
+from ._time import from_datetime, from_timedelta
+from .attributes import AttributesInput, attributes_xml
+from .records import Record
+
+
+class _Keep(enum.Enum):
+    KEEP = "what it was"
+
+    def __repr__(self) -> str:
+        return "KEEP"
+
+
+KEEP: Final = _Keep.KEEP
+"""Default of `update_record`: what is not given stays as it was."""
+
+Keep: TypeAlias = Literal[_Keep.KEEP]
+
+
+class Content(NamedTuple):
+    """What an update may keep."""
+
+    type: bytes
+    data: bytes
+    attributes: str | None
+
+
+class Changes:
+    """The fine layer of changes; a graph carries them out at once, a batch at commit."""
+
+    __slots__ = ()
+
+    def _add(self, record: RecordInput) -> bytes:
+        raise NotImplementedError
+
+    def _update(self, record: RecordInput) -> None:
+        raise NotImplementedError
+
+    def _delete(self, record_id: bytes) -> None:
+        raise NotImplementedError
+
+    def _content(self, record_id: bytes) -> Content:
+        raise NotImplementedError
+
+    def _now_us(self) -> int:
+        raise NotImplementedError
+
+    def _remember(self, record_id: bytes, content: Content) -> None:
+        """Called after each add and update."""
+
+    def _expiration(self, lifetime: dt.timedelta | None, expires: dt.datetime | None) -> int:
+        """0 if nothing is given."""
+        if lifetime is not None and expires is not None:
+            raise TypeError("give lifetime or expires, not both")
+        if expires is not None:
+            return from_datetime(expires)
+        if lifetime is not None:
+            return self._now_us() + from_timedelta(lifetime)
+        return 0
+
+    def add_record(
+        self,
+        *,
+        type: UUID,
+        data: Buffer = b"",
+        attributes: AttributesInput | None = None,
+        lifetime: dt.timedelta | None = None,
+        expires: dt.datetime | None = None,
+    ) -> UUID:
+        """Adds a record and gives its id. On a graph it is stored when the call returns.
+
+        type        the application's kind of record
+        data        the payload
+        attributes  a mapping or pairs: names with str, int, datetime or date
+        lifetime    how long it lives from now on; or
+        expires     when it vanishes, in peer time
+
+        Raises GraphNotReady, NotAuthorized (the type is reserved), InvalidRecordExpiration, InvalidAttributes,
+        TooManyAttributes, MaxRecordSizeExceeded, GraphShuttingDown, DiskFull; TypeError without lifetime and expires.
+        """
+        if lifetime is None and expires is None:
+            raise TypeError("a record needs a lifetime, or a date when it expires")
+        content = Content(type.bytes, bytes(data), attributes_xml(attributes))
+        record_id = self._add(RecordInput(*content, self._expiration(lifetime, expires)))
+        self._remember(record_id, content)
+        return UUID(bytes=record_id)
+
+    def update_record(
+        self,
+        record: Record | UUID,
+        *,
+        data: Buffer | Keep = KEEP,
+        attributes: AttributesInput | Keep | None = KEEP,
+        lifetime: dt.timedelta | None = None,
+        expires: dt.datetime | None = None,
+    ) -> None:
+        """Changes a record; what is not given stays as it is now. Whoever holds a record may update it.
+
+        record      the record, or its id
+        data        the new payload
+        attributes  the new attributes, all of them; None removes them
+        lifetime    how long it lives from now on; or
+        expires     when it vanishes, in peer time; never earlier than before
+
+        Raises RecordNotFound, InvalidRecordExpiration, and what `add_record` raises.
+        """
+        record_id = _id_of(record)
+        if isinstance(record, Record) and data is not KEEP and attributes is not KEEP:
+            held = Content(record.type.bytes, b"", None)
+        else:
+            held = self._content(record_id)
+        content = Content(
+            held.type,
+            held.data if data is KEEP else bytes(data),
+            held.attributes if attributes is KEEP else attributes_xml(attributes),
+        )
+        self._update(RecordInput(*content, self._expiration(lifetime, expires), record_id))
+        self._remember(record_id, content)
+
+    def delete_record(self, record: Record | UUID) -> None:
+        """Deletes a record everywhere.
+
+        Raises RecordNotFound, NotAuthorized (the record is one of the graph's own), GraphNotReady, GraphShuttingDown,
+        DiskFull.
+        """
+        self._delete(_id_of(record))
+
+
+def _id_of(record: Record | UUID) -> bytes:
+    if isinstance(record, UUID):
+        return record.bytes
+    if isinstance(record, Record):
+        return record.id.bytes
+    raise TypeError(f"expected a Record or a UUID, not {type(record).__name__}")

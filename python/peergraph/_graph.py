@@ -1,0 +1,397 @@
+"""What the synchronous and the asynchronous graph have in common: everything that needs no waiting."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TypeAlias
+from uuid import UUID
+
+from . import _native
+from ._changes import Changes, Content
+from ._codes import (
+    PEER_E_INVALID_GRAPH,
+    PEER_E_NOT_INITIALIZED,
+    GraphEvent,
+    GraphStatus,
+    PropertyFlag,
+    Scope,
+)
+from ._handle import Handle
+from ._native import RawNode, RawProperties, RecordInput
+from ._time import from_datetime, from_timedelta, to_datetime
+from .errors import PeerError
+from .events import Event, type_of
+from .records import Record
+
+Clock: TypeAlias = Callable[[], int]
+
+_ALWAYS = frozenset({GraphEvent.OVERFLOW, GraphEvent.CLOSED, GraphEvent.WRITABLE})
+_FILTERED = frozenset({GraphEvent.RECORD_CHANGED, GraphEvent.SYNCHRONIZED})
+
+
+def local_clock_us() -> int:
+    """The clock of this machine."""
+    return time.time_ns() // 1000
+
+
+@dataclass(frozen=True, slots=True)
+class GraphProperties:
+    """The properties of a graph, as its creator set them."""
+
+    graph_id: str
+    creator_id: str
+    friendly_name: str | None
+    comment: str | None
+    scope: Scope
+    max_record_size: int
+    presence_lifetime: dt.timedelta
+    presence_max: int | None
+    """About how many nodes publish their presence; None: every one, 0: none by itself."""
+    defer_expiration: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NodeInfo:
+    """A node of a graph."""
+
+    id: int
+    peer_id: str
+    attributes: str | None
+    addresses: tuple[str, ...]
+    """The best one first; empty if the node does not listen."""
+
+    def __repr__(self) -> str:
+        return f"NodeInfo({self.id:016x}, peer={self.peer_id!r}, addresses={list(self.addresses)})"
+
+
+def properties_from(raw: RawProperties) -> GraphProperties:
+    return GraphProperties(
+        graph_id=raw.graph_id,
+        creator_id=raw.creator_id,
+        friendly_name=raw.friendly_name,
+        comment=raw.comment,
+        scope=Scope(raw.scope),
+        max_record_size=raw.max_record_size,
+        presence_lifetime=dt.timedelta(seconds=raw.presence_lifetime_s),
+        presence_max=None if raw.presence_max < 0 else raw.presence_max,
+        defer_expiration=bool(raw.flags & PropertyFlag.DEFER_EXPIRATION),
+    )
+
+
+def raw_properties(
+    graph_id: str,
+    peer_id: str,
+    friendly_name: str | None,
+    comment: str | None,
+    scope: Scope,
+    max_record_size: int,
+    presence_lifetime: dt.timedelta | None,
+    presence_max: int | None,
+    defer_expiration: bool,
+) -> RawProperties:
+    return RawProperties(
+        flags=int(PropertyFlag.DEFER_EXPIRATION) if defer_expiration else 0,
+        scope=int(scope),
+        max_record_size=max_record_size,
+        presence_lifetime_s=from_timedelta(presence_lifetime) // 1_000_000 if presence_lifetime else 0,
+        presence_max=-1 if presence_max is None else presence_max,
+        graph_id=graph_id,
+        creator_id=peer_id,
+        friendly_name=friendly_name,
+        comment=comment,
+    )
+
+
+def node_from(raw: RawNode) -> NodeInfo:
+    return NodeInfo(raw.node_id, raw.peer_id, raw.attributes, raw.addresses)
+
+
+def registrations(
+    types: Iterable[GraphEvent | type[Event]], record_type: UUID | Iterable[UUID] | None
+) -> list[tuple[int, bytes | None]]:
+    """What to register for. No types mean every type; filters concern RECORD_CHANGED and SYNCHRONIZED."""
+    kinds = {type_of(kind): None for kind in types}
+    if record_type is None:
+        filters: list[bytes | None] = [None]
+    elif isinstance(record_type, UUID):
+        filters = [record_type.bytes]
+    else:
+        filters = [each.bytes for each in record_type]
+    if not kinds:
+        if filters == [None]:
+            return []
+        kinds = {kind: None for kind in GraphEvent if kind < GraphEvent.OVERFLOW}
+    wanted = [kind for kind in kinds if kind not in _ALWAYS]
+    if not wanted:
+        raise ValueError("Overflow, Closed and Writable come by themselves; name what else is wanted")
+    return [(int(kind), each) for kind in wanted for each in (filters if kind in _FILTERED else [None])]
+
+
+class RuntimeBase(Handle):
+    """A runtime, without what waits."""
+
+    __slots__ = ("_clock", "_data_directory")
+
+    _clock: Clock
+    _data_directory: str | None
+
+    def __init__(self, handle: _native.Handle, data_directory: str | None, clock: Clock = local_clock_us) -> None:
+        super().__init__(handle)
+        self._clock = clock
+        self._data_directory = data_directory
+
+    @property
+    def closed(self) -> bool:
+        """Whether the runtime was shut down."""
+        return self._ended
+
+    def _end(self) -> None:
+        try:
+            _native.shutdown(self._handle)
+        except PeerError as error:
+            if error.code != PEER_E_NOT_INITIALIZED:  # it died by itself
+                raise
+
+    def __repr__(self) -> str:
+        state = " closed" if self._ended else ""
+        return f"<{type(self).__module__}.{type(self).__name__}{state} {self._data_directory or 'default directory'!r}>"
+
+
+class GraphBase(Handle, Changes):
+    """A graph, without what waits. See peergraph.Graph and peergraph.aio.Graph."""
+
+    __slots__ = ("_database", "_graph_id", "_is_new", "_peer_id", "_runtime")
+
+    _runtime: RuntimeBase
+    _graph_id: str
+    _peer_id: str
+    _database: str
+    _is_new: bool
+
+    def __init__(
+        self,
+        runtime: RuntimeBase,
+        handle: _native.Handle,
+        graph_id: str,
+        peer_id: str,
+        database: str,
+        is_new: bool,
+    ) -> None:
+        super().__init__(handle)
+        self._runtime = runtime
+        self._graph_id = graph_id
+        self._peer_id = peer_id
+        self._database = database
+        self._is_new = is_new
+
+    def _is_gone(self) -> bool:
+        return self._runtime.closed
+
+    def _end(self) -> None:
+        try:
+            _native.graph_close(self._handle)
+        except PeerError as error:
+            if error.code not in (PEER_E_INVALID_GRAPH, PEER_E_NOT_INITIALIZED):  # it died by itself
+                raise
+
+    def __repr__(self) -> str:
+        state = " closed" if self.closed else ""
+        return f"<{type(self).__module__}.{type(self).__name__}{state} {self._graph_id!r} peer={self._peer_id!r}>"
+
+    # -- what it is ----------------------------------------------------------------------------------------------------
+
+    @property
+    def id(self) -> str:
+        """The graph's id."""
+        return self._graph_id
+
+    @property
+    def peer_id(self) -> str:
+        """Who we are in the graph."""
+        return self._peer_id
+
+    @property
+    def database(self) -> str:
+        """The name of the database on this machine."""
+        return self._database
+
+    @property
+    def is_new(self) -> bool:
+        """Whether opening found no database, or one that was never synchronized: connect, and wait for SYNCHRONIZED."""
+        return self._is_new
+
+    @property
+    def closed(self) -> bool:
+        """Whether the graph, or its runtime, was closed."""
+        return self._ended or self._runtime.closed
+
+    @property
+    def status(self) -> GraphStatus:
+        """The status flags. Raises InvalidGraph."""
+        return GraphStatus(_native.graph_get_status(self._handle))
+
+    @property
+    def properties(self) -> GraphProperties:
+        """The properties of the graph, as its creator set them. Raises GraphNotReady, InvalidGraph."""
+        return properties_from(_native.graph_get_properties(self._handle))
+
+    @property
+    def node(self) -> NodeInfo:
+        """The node that we are, as others see it. Raises InvalidGraph."""
+        return self.get_node_info(0)
+
+    @property
+    def address(self) -> str | None:
+        """Our best address, for others to connect to; None if it does not listen. Raises InvalidGraph."""
+        addresses = self.node.addresses
+        return addresses[0] if addresses else None
+
+    def get_status(self) -> GraphStatus:
+        """PeerGraphGetStatus; the same as `status`."""
+        return self.status
+
+    def get_properties(self) -> GraphProperties:
+        """PeerGraphGetProperties; the same as `properties`."""
+        return self.properties
+
+    def get_node_info(self, node_id: int = 0) -> NodeInfo:
+        """What is known of a node; 0 is this one. Raises NodeNotFound, InvalidGraph."""
+        return node_from(_native.graph_get_node_info(self._handle, node_id))
+
+    # -- time ----------------------------------------------------------------------------------------------------------
+
+    def _now_us(self) -> int:
+        return _native.graph_universal_time_to_peer_time(self._handle, self._runtime._clock())
+
+    def now(self) -> dt.datetime:
+        """The time now by the clock that the nodes of the graph share. Raises InvalidGraph."""
+        return to_datetime(self._now_us())
+
+    def peer_time_to_universal_time(self, peer_time: dt.datetime) -> dt.datetime:
+        """A moment of peer time by this machine's clock. Raises InvalidGraph."""
+        time_us = from_datetime(peer_time)
+        return to_datetime(_native.graph_peer_time_to_universal_time(self._handle, time_us))
+
+    def universal_time_to_peer_time(self, universal_time: dt.datetime) -> dt.datetime:
+        """A moment of this machine's clock in peer time. Raises InvalidGraph."""
+        time_us = from_datetime(universal_time)
+        return to_datetime(_native.graph_universal_time_to_peer_time(self._handle, time_us))
+
+    # -- network -------------------------------------------------------------------------------------------------------
+
+    def listen(self, port: int = 0, *, scope: Scope = Scope.GLOBAL, scope_id: int = 0) -> None:
+        """Starts to accept connections; `address` tells where.
+
+        port      0: a free one
+        scope     GLOBAL, SITELOCAL, LINKLOCAL, or LOOPBACK for this machine only
+        scope_id  index of the interface; 0 means every one, for GLOBAL and LOOPBACK only
+
+        Raises GraphNotReady, AlreadyListening, UnableToListen, InvalidArgument, InvalidGraph.
+        """
+        _native.graph_listen(self._handle, int(scope), scope_id, port)
+
+    # -- records -------------------------------------------------------------------------------------------------------
+
+    def _add(self, record: RecordInput) -> bytes:
+        return _native.graph_add_record(self._handle, record)
+
+    def _update(self, record: RecordInput) -> None:
+        _native.graph_update_record(self._handle, record)
+
+    def _delete(self, record_id: bytes) -> None:
+        _native.graph_delete_record(self._handle, record_id)
+
+    def _content(self, record_id: bytes) -> Content:
+        raw = _native.graph_get_record(self._handle, record_id)
+        return Content(raw.type, raw.data, raw.attributes)
+
+    def _fetch(self, record_id: bytes) -> Record:
+        return Record(_native.graph_get_record(self._handle, record_id))
+
+    def get_record(self, record_id: UUID) -> Record:
+        """One record. Raises RecordNotFound, GraphNotReady, InvalidGraph."""
+        return self._fetch(record_id.bytes)
+
+
+class BatchBase(Handle, Changes):
+    """Changes that are stored, sent and announced together or not at all."""
+
+    __slots__ = ("_graph", "_held")
+
+    _graph: GraphBase
+    _held: dict[bytes, Content]
+
+    def __init__(self, graph: GraphBase) -> None:
+        super().__init__(_native.graph_begin_batch(graph._handle))
+        self._graph = graph
+        self._held = {}
+
+    @property
+    def closed(self) -> bool:
+        """Whether the batch was committed or aborted."""
+        return self._ended or self._is_gone()
+
+    def _is_gone(self) -> bool:
+        return self._graph.closed
+
+    def _end(self) -> None:
+        _native.batch_abort(self._handle)
+
+    def _add(self, record: RecordInput) -> bytes:
+        return _native.batch_add_record(self._handle, record)
+
+    def _update(self, record: RecordInput) -> None:
+        _native.batch_update_record(self._handle, record)
+
+    def _delete(self, record_id: bytes) -> None:
+        _native.batch_delete_record(self._handle, record_id)
+
+    def _content(self, record_id: bytes) -> Content:
+        return self._held.get(record_id) or self._graph._content(record_id)
+
+    def _remember(self, record_id: bytes, content: Content) -> None:
+        self._held[record_id] = content
+
+    def _now_us(self) -> int:
+        return self._graph._now_us()
+
+    def _commit(self) -> None:
+        self._begin_end()
+        _native.batch_commit(self._handle)
+
+    def abort(self) -> None:
+        """Drops the batch; nothing was done. Nothing happens if it has ended."""
+        self._close()
+
+    def __repr__(self) -> str:
+        state = " ended" if self.closed else ""
+        return f"<{type(self).__module__}.{type(self).__name__}{state} of {self._graph._graph_id!r}>"
+
+
+class EnumerationBase(Handle):
+    """Records that were there when the enumeration was made."""
+
+    __slots__ = ("_graph",)
+
+    _graph: GraphBase
+
+    def __init__(self, graph: GraphBase, record_type: UUID | None, creator_id: str | None) -> None:
+        given = None if record_type is None else record_type.bytes
+        super().__init__(_native.graph_enum_records(graph._handle, given, creator_id))
+        self._graph = graph
+
+    def _is_gone(self) -> bool:
+        return self._graph.closed
+
+    def _end(self) -> None:
+        _native.end_enumeration(self._handle)
+
+    def _next(self, count: int) -> list[Record]:
+        return [Record(raw) for raw in _native.get_item_views(self._handle, count)]
+
+    def __repr__(self) -> str:
+        state = " ended" if self._ended or self._is_gone() else ""
+        return f"<{type(self).__module__}.{type(self).__name__}{state} of {self._graph._graph_id!r}>"

@@ -1,0 +1,152 @@
+"""A graph for programs without a loop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from types import TracebackType
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from . import _native
+from ._codes import GraphEvent
+from ._graph import BatchBase, EnumerationBase, GraphBase, registrations
+from .events import Event
+from .queue import BATCH, EventQueue, Events
+from .records import Record
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+
+class Batch(BatchBase):
+    """Changes that are stored, sent and announced together or not at all; at most 1,024 of them.
+
+        with graph.batch() as batch:
+            batch.add_record(...)
+
+    Leaving the block commits; an exception aborts.
+    """
+
+    __slots__ = ()
+
+    def commit(self) -> None:
+        """Carries the batch out in one transaction. After a failure nothing was done.
+
+        Raises RecordNotFound (a record to change has gone since), DiskFull, GraphShuttingDown, InvalidArgument.
+        """
+        self._commit()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._ended:
+            return
+        if kind is None:
+            self.commit()
+        else:
+            self.abort()
+
+
+class RecordEnumeration(EnumerationBase):
+    """The exact layer: an enumeration as PeerGraphEnumRecords gives it. `graph.records()` is the comfortable way."""
+
+    __slots__ = ()
+
+    def get_item_count(self) -> int:
+        """How many records there were when it was made. Raises InvalidArgument."""
+        return _native.get_item_count(self._handle)
+
+    def get_next_item(self, count_max: int = BATCH) -> list[Record]:
+        """The next records, at most so many; an empty list is the end. Raises InvalidArgument."""
+        return self._next(count_max)
+
+    def end_enumeration(self) -> None:
+        """Ends the enumeration; records live on. Nothing happens if it has ended."""
+        self._close()
+
+    close = end_enumeration
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._close()
+
+
+class Graph(GraphBase):
+    """A graph that is open in a runtime: `runtime.open_graph(...)` or `runtime.create_graph(...)` give one.
+
+    Use it in a with statement, or close it. Every call may come from any thread.
+    """
+
+    __slots__ = ()
+
+    def close(self) -> None:
+        """Leaves the graph: says goodbye to the neighbours, closes the database. May be called again."""
+        self._close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def connect(self, address: str, *, peer_id: str | None = None) -> int:
+        """Asks for a neighbour connection and gives its id; a NeighbourConnection event tells how it ended.
+
+        address  "192.0.2.1:5000", "[2001:db8::1]:5000", "[fe80::1%eth0]:5000" or "host.example:5000"
+        peer_id  the peer that must answer there, or None for whoever does
+
+        Raises AlreadyExists (there is a connection to that node), ConnectSelf, InvalidArgument, InvalidGraph.
+        """
+        return _native.graph_connect(self._handle, peer_id, address)
+
+    def records(self, type: UUID | None = None, creator_id: str | None = None) -> Iterator[Record]:
+        """The application's records as they are now, or those of one type, one creator, or both.
+
+        They are read by batch; what vanishes meanwhile is skipped. The graph's own records are included only if their
+        type is asked for. Raises GraphNotReady, InvalidGraph.
+        """
+        return _iterate(self.enum_records(type, creator_id))
+
+    def enum_records(self, type: UUID | None = None, creator_id: str | None = None) -> RecordEnumeration:
+        """PeerGraphEnumRecords. Raises GraphNotReady, InvalidGraph."""
+        return RecordEnumeration(self, type, creator_id)
+
+    def batch(self) -> Batch:
+        """Begins a batch, for a with statement. Raises GraphNotReady, InvalidGraph."""
+        return Batch(self)
+
+    def begin_batch(self) -> Batch:
+        """The same as `batch`; commit or abort it."""
+        return Batch(self)
+
+    def events(self, *types: GraphEvent | type[Event], record_type: UUID | Iterable[UUID] | None = None) -> Events:
+        """The graph's events from now on.
+
+        types        classes of events (RecordChanged) or their numbers (GraphEvent.RECORD_CHANGED); none: every event.
+                     Overflow, Closed and Writable come in any case
+        record_type  RecordChanged and Synchronized: only of this type, or of these types
+
+        Raises InvalidGraph.
+        """
+        return Events(self, registrations(types, record_type))
+
+    def register_event(
+        self, *types: GraphEvent | type[Event], record_type: UUID | Iterable[UUID] | None = None
+    ) -> EventQueue:
+        """PeerGraphRegisterEvent: as `events`, but the queue as it is. Raises InvalidGraph."""
+        return EventQueue(self, registrations(types, record_type))
+
+
+def _iterate(enumeration: RecordEnumeration) -> Iterator[Record]:
+    with enumeration:
+        while records := enumeration.get_next_item():
+            yield from records

@@ -7,7 +7,7 @@
 
 peer_status peer__view_check_size(size_t view_size, size_t first_size)
 {
-    if (view_size < first_size || view_size > STRUCT_SIZE_MAX || view_size % sizeof(uint64_t) != 0)
+    if (view_size < first_size || view_size > STRUCT_SIZE_MAX || view_size % sizeof(void *) != 0)
         return peer__fail(E_INVALIDARG, "view_size %zu is not the size of the view, which is %zu or more", view_size,
                           first_size);
     return PEER_OK;

@@ -1,0 +1,248 @@
+/* Enumerations: a list of ids made at once, bodies loaded when they are fetched. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "api/handle.h"
+#include "api/input.h"
+#include "api/library.h"
+#include "api/views.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "event/object.h"
+#include "event/view.h"
+#include "graph/graph.h"
+
+/* Bodies that one call loads, at most one more. */
+#define FETCH_BYTES_MAX (16u * 1024 * 1024)
+/* The lock is let go between slices, so that a large fetch does not keep others out. */
+#define SLICE_RECORDS 64u
+#define SLICE_BYTES (256u * 1024)
+
+peer_status peer_graph_enum_records(peer_graph *graph, const peer_guid *type, const char *creator_id,
+                                    peer_enum **enum_out)
+{
+    struct call call;
+    size_t count = 0;
+    PEER_TRY(peer__check_process());
+    if (creator_id != NULL)
+        PEER_TRY(peer__input_text("creator_id", creator_id, ID_UNITS));
+    PEER_TRY(peer__input_not_null("enum_out", enum_out));
+    PEER_TRY(peer__enter_locked(&call, HANDLE_GRAPH, graph));
+    struct api_enum *enumeration = peer__thing_create(HANDLE_ENUM, sizeof(*enumeration));
+    if (enumeration == NULL)
+        return peer__leave(&call, peer__out_of_memory());
+    peer_status status = peer__graph_list(call.graph->graph, type, creator_id, &enumeration->ids, &count);
+    if (status >= 0 && count > UINT32_MAX)
+        status = peer__fail(E_OUTOFMEMORY, "there are %zu records, more than an enumeration can hold", count);
+    enumeration->count = (uint32_t)count;
+    if (status >= 0)
+        status = peer__handle_create(enumeration, call.graph);
+    if (status >= 0)
+        *enum_out = (peer_enum *)enumeration->thing.handle;
+    peer__thing_release(enumeration);
+    return peer__leave(&call, status);
+}
+
+peer_status peer_get_item_count(peer_enum *enumeration, uint32_t *count_out)
+{
+    struct call call;
+    PEER_TRY(peer__check_process());
+    PEER_TRY(peer__input_not_null("count_out", count_out));
+    PEER_TRY(peer__enter(&call, HANDLE_ENUM, enumeration));
+    *count_out = ((struct api_enum *)call.thing)->count;
+    return peer__leave(&call, PEER_OK);
+}
+
+/* --- fetching --------------------------------------------------------------------------------------------------------- */
+
+struct fetched {
+    struct record *record;
+    uint32_t local_flags;
+};
+
+struct fetch {
+    struct fetched *items;
+    uint32_t count;
+    uint32_t count_max;
+    uint32_t first; /* where the enumeration stood */
+    uint32_t next;  /* and stands now, as far as we moved it */
+    size_t bytes;
+};
+
+/* One record under the lock. What has vanished is skipped. */
+static peer_status fetch_one(struct fetch *fetch, struct graph *graph, const peer_guid *id)
+{
+    struct fetched *item = &fetch->items[fetch->count];
+    peer_status status = peer__graph_get(graph, id, &item->record, &item->local_flags);
+    if (status == PEER_E_RECORD_NOT_FOUND)
+        return PEER_OK;
+    PEER_TRY(status);
+    fetch->bytes += item->record->wire_size;
+    fetch->count++;
+    return PEER_OK;
+}
+
+static int is_full(const struct fetch *fetch, const struct api_enum *enumeration)
+{
+    return fetch->count == fetch->count_max || fetch->bytes >= FETCH_BYTES_MAX ||
+           enumeration->next == enumeration->count;
+}
+
+static peer_status fetch_slice(struct fetch *fetch, struct api_enum *enumeration, struct graph *graph)
+{
+    size_t bytes = fetch->bytes;
+    for (uint32_t looked = 0; looked < SLICE_RECORDS && fetch->bytes - bytes < SLICE_BYTES; looked++) {
+        if (is_full(fetch, enumeration))
+            break;
+        PEER_TRY(fetch_one(fetch, graph, &enumeration->ids[enumeration->next]));
+        fetch->next = ++enumeration->next;
+    }
+    return PEER_OK;
+}
+
+static void drop_fetched(struct fetch *fetch)
+{
+    for (uint32_t i = 0; i < fetch->count; i++)
+        peer__record_release(fetch->items[i].record);
+    peer__free(fetch->items);
+}
+
+/* Nothing is lost by a failure: the same items come again, unless another thread has gone on from here. */
+static void step_back(struct call *call, struct fetch *fetch)
+{
+    struct api_enum *enumeration = call->thing;
+    if (!call->locked && peer__call_lock(call) < 0)
+        return;
+    if (enumeration->next == fetch->next)
+        enumeration->next = fetch->first;
+}
+
+static peer_status fetch_records(struct call *call, struct fetch *fetch)
+{
+    struct api_enum *enumeration = call->thing;
+    PEER_TRY(peer__call_lock(call));
+    fetch->first = fetch->next = enumeration->next;
+    uint32_t left = enumeration->count - enumeration->next;
+    if (fetch->count_max > left)
+        fetch->count_max = left;
+    fetch->items = peer__calloc(fetch->count_max, sizeof(*fetch->items));
+    if (fetch->items == NULL)
+        return peer__out_of_memory();
+    for (;;) {
+        peer_status status = fetch_slice(fetch, enumeration, call->graph->graph);
+        int full = is_full(fetch, enumeration);
+        if (status < 0)
+            return status;
+        peer__call_unlock(call);
+        if (full)
+            return PEER_OK;
+        PEER_TRY(peer__call_lock(call));
+    }
+}
+
+/* The records as objects that the array owns. The fetch gives up its references. */
+static peer_status make_objects(struct fetch *fetch, void *array, const peer_record **objects)
+{
+    peer_status status = PEER_OK;
+    for (uint32_t i = 0; i < fetch->count; i++) {
+        peer_record *object;
+        struct fetched *item = &fetch->items[i];
+        if (status < 0)
+            peer__record_release(item->record);
+        else if ((status = peer__record_object(item->record, item->local_flags, &object)) >= 0) {
+            peer__object_array_own(array, object);
+            objects[i] = object;
+        }
+    }
+    fetch->count = 0;
+    return status;
+}
+
+/* `view_size` 0: an array of objects, else of views. */
+static peer_status make_array(struct fetch *fetch, size_t view_size, void **array_out)
+{
+    uint32_t count = fetch->count;
+    size_t stride = view_size > 0 ? view_size : sizeof(void *);
+    char *array = peer__object_create_array(count * stride, count);
+    const peer_record **objects = peer__calloc(count, sizeof(*objects));
+    peer_status status =
+        array == NULL || objects == NULL ? peer__out_of_memory() : make_objects(fetch, array, objects);
+    for (uint32_t i = 0; status >= 0 && i < count; i++) {
+        if (view_size > 0)
+            peer__view_copy(array + i * stride, stride, peer__record_object_view(objects[i]), sizeof(peer_record_view));
+        else
+            memcpy(array + i * stride, &objects[i], stride);
+    }
+    peer__free(objects);
+    if (status < 0)
+        peer__object_release(array);
+    else
+        *array_out = array;
+    return status;
+}
+
+static peer_status next_items(peer_enum *enumeration, uint32_t count_max, size_t view_size, uint32_t *count_out,
+                              void **array_out)
+{
+    struct call call;
+    struct fetch fetch = {.count_max = count_max};
+    void *array = NULL;
+    PEER_TRY(peer__enter(&call, HANDLE_ENUM, enumeration));
+    peer_status status = fetch_records(&call, &fetch);
+    uint32_t count = fetch.count;
+    if (status >= 0 && count > 0)
+        status = make_array(&fetch, view_size, &array);
+    drop_fetched(&fetch);
+    if (status >= 0) {
+        *count_out = count;
+        *array_out = array;
+    } else {
+        step_back(&call, &fetch);
+    }
+    return peer__leave(&call, status);
+}
+
+static peer_status check_fetch(uint32_t count_max, const uint32_t *count_out, const char *name, const void *items_out)
+{
+    if (count_max == 0)
+        return peer__fail(E_INVALIDARG, "count_max is 0");
+    PEER_TRY(peer__input_not_null("count_out", count_out));
+    return peer__input_not_null(name, items_out);
+}
+
+peer_status peer_get_next_item(peer_enum *enumeration, uint32_t count_max, uint32_t *count_out,
+                               const void *const **items_out)
+{
+    void *array;
+    PEER_TRY(peer__check_process());
+    PEER_TRY(check_fetch(count_max, count_out, "items_out", items_out));
+    PEER_TRY(next_items(enumeration, count_max, 0, count_out, &array));
+    *items_out = array;
+    return PEER_OK;
+}
+
+peer_status peer_get_item_views(peer_enum *enumeration, uint32_t count_max, size_t view_size, uint32_t *count_out,
+                                const void **views_out)
+{
+    void *array;
+    PEER_TRY(peer__check_process());
+    PEER_TRY(peer__view_check_size(view_size, sizeof(peer_record_view)));
+    PEER_TRY(check_fetch(count_max, count_out, "views_out", views_out));
+    PEER_TRY(next_items(enumeration, count_max, view_size, count_out, &array));
+    *views_out = array;
+    return PEER_OK;
+}
+
+static peer_status end_enumeration(peer_enum *enumeration)
+{
+    struct call call;
+    PEER_TRY(peer__check_process());
+    PEER_TRY(peer__enter(&call, HANDLE_ENUM, enumeration));
+    return peer__leave(&call, peer__handle_retire(call.thing) == 0 ? PEER_OK : peer__has_ended(HANDLE_ENUM));
+}
+
+peer_status peer_end_enumeration(peer_enum *enumeration)
+{
+    struct kept_error kept = peer__error_keep();
+    return peer__error_restore(&kept, end_enumeration(enumeration));
+}

@@ -288,7 +288,8 @@ void peer__engine_closed(struct engine *engine, void *tag, peer_status reason, c
 {
     struct link *link = tag;
     peer__engine_enter(engine);
-    link->connection = NULL; /* the transport has let go already */
+    link->connection = NULL; /* the transport has let go already: what the commit below still sends goes nowhere */
+    link->broken = 1;
     if (link->graph != NULL)
         (void)peer__graph_commit(link->graph);
     if (link->state == LINK_CONNECT_WAIT)

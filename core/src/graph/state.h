@@ -168,7 +168,7 @@ struct link {
     uint64_t connection_id;
     enum link_state state;
     int initiator;
-    int broken;   /* a message could not be sent for want of memory: the link is about to end */
+    int broken;   /* nothing can be sent (memory was out, or the transport let go): the link is about to end */
     uint8_t type; /* enum connection_type */
     struct frame_assembler input;
     struct timer timer; /* authentication, then CONNECT */

@@ -89,6 +89,12 @@ static int purge(struct graph *graph, uint64_t now)
     return status >= 0 && removed >= EXPIRED_A_TURN;
 }
 
+/* Rounded up: a timer that fires a fraction of a microsecond early would find nothing and wait 15 s more. */
+static int64_t timer_delay_us(uint64_t delay)
+{
+    return (int64_t)((delay + TICKS_PER_US - 1) / TICKS_PER_US);
+}
+
 static void schedule_next(struct graph *graph, int more)
 {
     uint64_t next;
@@ -100,7 +106,7 @@ static void schedule_next(struct graph *graph, int more)
         delay = EXPIRY_DELAY_MAX;
     if (delay < EXPIRY_DELAY_MIN)
         delay = EXPIRY_DELAY_MIN;
-    peer__engine_timer_set(graph->engine, &graph->expiry, more ? 0 : (int64_t)(delay / TICKS_PER_US));
+    peer__engine_timer_set(graph->engine, &graph->expiry, more ? 0 : timer_delay_us(delay));
 }
 
 void peer__graph_expiry_fire(struct timer *timer)
@@ -132,7 +138,7 @@ void peer__graph_expiry_schedule(struct graph *graph, uint64_t expires)
         return;
     if (delay < EXPIRY_DELAY_MIN)
         delay = EXPIRY_DELAY_MIN;
-    int64_t deadline_us = peer__engine_now_us(graph->engine) + (int64_t)(delay / TICKS_PER_US);
+    int64_t deadline_us = peer__engine_now_us(graph->engine) + timer_delay_us(delay);
     if (graph->expiry.place == 0 || deadline_us < graph->expiry.deadline_us)
         peer__timer_set(&graph->engine->timers, &graph->expiry, deadline_us);
 }

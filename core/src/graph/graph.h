@@ -26,7 +26,7 @@ peer_status peer__graph_delete_data(struct engine *engine, const char *graph_id,
                                     const char *database_name);
 
 peer_status peer__graph_listen(struct graph *graph, uint32_t scope, uint32_t scope_id, uint16_t port);
-/** `peer_id` may be NULL. */
+/** `peer_id` and `connection_id_out` may be NULL. */
 peer_status peer__graph_connect(struct graph *graph, const char *peer_id, const char *address,
                                 uint64_t *connection_id_out);
 

@@ -111,7 +111,8 @@ peer_status peer__graph_connect(struct graph *graph, const char *peer_id, const 
         peer__link_free(link);
         return status;
     }
-    *connection_id_out = link->connection_id;
+    if (connection_id_out != NULL)
+        *connection_id_out = link->connection_id;
     return PEER_OK;
 }
 

@@ -40,7 +40,7 @@ static int compare(enum row_order order, const struct store_row *a, const struct
     return result != 0 ? result : compare_numbers(a->seq, b->seq);
 }
 
-/* Down to where nothing has a higher priority; what stands there is split into what sorts below the row and above it. */
+/* Down to where nothing has a higher priority; what stands there is split into what sorts below and above the row. */
 void peer__tree_insert(struct row **root, enum row_order order, struct row *row)
 {
     struct row **at = root;

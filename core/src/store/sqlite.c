@@ -231,7 +231,7 @@ static peer_status remove_file(const char *path, const char *suffix)
     return status;
 }
 
-/* The database first: SQLite drops a journal that it finds without one, but would open a database without its journal. */
+/* The database first: SQLite drops a journal that has no database, but opens a database that has lost its journal. */
 static peer_status remove_files(const char *path)
 {
     PEER_TRY(remove_file(path, ""));

@@ -136,7 +136,7 @@ static void move_position(struct store_position *position, const struct store_ro
     position->started = 1;
 }
 
-/* The statement ends with the call: a scan that kept it open would hold the journal for as long as a slow neighbour reads. */
+/* The statement ends with the call: a scan that stayed open would hold the journal while a slow neighbour reads. */
 peer_status peer__sqlite_scan(struct store *base, const struct store_scan *scan, struct store_position *position,
                               int want_wire, size_t row_max, store_visit visit, void *context, int *end_out)
 {

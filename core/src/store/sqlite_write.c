@@ -181,7 +181,7 @@ void peer__sqlite_rollback(struct store *base)
     struct sqlite_store *store = CONTAINER_OF(base, struct sqlite_store, store);
 
     assert(!store->visiting);
-    /* Unless an error did so already. Without memory for the prepared statement SQLite's own parser may still find some. */
+    /* Unless an error did so already. Where the prepared statement finds no memory, a second try may. */
     if (!sqlite3_get_autocommit(store->db) && run(store, STATEMENT_ROLLBACK) < 0 && !sqlite3_get_autocommit(store->db))
         sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
     store->writing = 0;

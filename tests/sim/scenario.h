@@ -33,9 +33,9 @@ extern const peer_guid scenario_task; /* another one */
 
 struct node {
     struct sim_host *host;
-    struct graph *graph; /* NULL: not open */
+    struct graph *graph;        /* NULL: not open */
     struct event_queue *events; /* NULL: not watched */
-    char peer_id[16];    /* "p1", "p2", … */
+    char peer_id[16];           /* "p1", "p2", … */
 };
 
 struct world {

@@ -151,15 +151,9 @@ static void by_security_bytes(struct puppet *puppet, struct puppet_record *loser
 }
 
 static const struct key keys[] = {
-    {"version", by_version},
-    {"version, unsigned", by_version_unsigned},
-    {"having a modifier", by_having_a_modifier},
-    {"modifier", by_modifier},
-    {"modifier, prefix", by_modifier_prefix},
-    {"modifier, units", by_modifier_units},
-    {"time", by_time},
-    {"security data's size", by_security_size},
-    {"security data", by_security_bytes},
+    {"version", by_version},   {"version, unsigned", by_version_unsigned}, {"having a modifier", by_having_a_modifier},
+    {"modifier", by_modifier}, {"modifier, prefix", by_modifier_prefix},   {"modifier, units", by_modifier_units},
+    {"time", by_time},         {"security data's size", by_security_size}, {"security data", by_security_bytes},
 };
 
 static void assert_holds(struct world *world, size_t node, const struct puppet_record *winner, const char *key)
@@ -289,12 +283,9 @@ SCENARIO(equal_keys_are_already_present)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        SCENARIO_TEST(both_sides_change_the_same_record),
-        SCENARIO_TEST(one_side_deletes_what_the_other_changes),
-        SCENARIO_TEST(every_key_in_both_orders_at_one_node),
-        SCENARIO_TEST(every_key_from_two_ends),
-        SCENARIO_TEST(every_key_across_a_partition),
-        SCENARIO_TEST(equal_keys_are_already_present),
+        SCENARIO_TEST(both_sides_change_the_same_record),    SCENARIO_TEST(one_side_deletes_what_the_other_changes),
+        SCENARIO_TEST(every_key_in_both_orders_at_one_node), SCENARIO_TEST(every_key_from_two_ends),
+        SCENARIO_TEST(every_key_across_a_partition),         SCENARIO_TEST(equal_keys_are_already_present),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -43,8 +43,8 @@ SCENARIO(first_join_is_told_in_order)
     assert_int_equal(added, 5);
     assert_int_equal(events[at++].status, PEER_GRAPH_STATUS_HAS_CONNECTIONS | PEER_GRAPH_STATUS_SYNCHRONIZED);
     assert_int_equal(events[at].type, PEER_GRAPH_EVENT_STATUS_CHANGED);
-    assert_int_equal(events[at++].status, PEER_GRAPH_STATUS_HAS_CONNECTIONS | PEER_GRAPH_STATUS_SYNCHRONIZED |
-                                              PEER_GRAPH_STATUS_LISTENING);
+    assert_int_equal(events[at++].status,
+                     PEER_GRAPH_STATUS_HAS_CONNECTIONS | PEER_GRAPH_STATUS_SYNCHRONIZED | PEER_GRAPH_STATUS_LISTENING);
     assert_int_equal(at, count);
 }
 
@@ -164,7 +164,8 @@ static struct graph *join_graph(struct world *world, size_t node, const char *gr
     struct driver *driver = peer__sim_host_driver(world->nodes[node].host);
     address.port = SCENARIO_PORT;
     peer__address_format(&address, text);
-    assert_true(peer__graph_open(driver->engine, graph_id, world->nodes[node].peer_id, "default", 0, 0, NULL, &graph) >= 0);
+    assert_true(peer__graph_open(driver->engine, graph_id, world->nodes[node].peer_id, "default", 0, 0, NULL, &graph) >=
+                0);
     assert_status(peer__graph_connect(graph, NULL, text, &connection_id), PEER_OK);
     driver->unlock(driver);
     return graph;

@@ -287,17 +287,39 @@ static void encode(uint8_t type, struct buffer *out)
     uint8_t rubbish[98] = {0};
 
     switch (type) {
-    case MESSAGE_WELCOME: peer__encode_welcome(out, 5, 0, NULL, 0, text_span("x"), (struct span){NULL, 0}); break;
-    case MESSAGE_REFUSE: peer__encode_refuse(out, REFUSE_BUSY, NULL, 0); break;
-    case MESSAGE_SOLICIT_NEW: peer__encode_solicit_new(out, 0, 0, NULL); break;
-    case MESSAGE_SOLICIT_TIME: peer__encode_solicit_time(out, 0, 0, NULL, 0); break;
-    case MESSAGE_SOLICIT_HASH: peer__encode_solicit_hash(out, &hash, 1); break;
-    case MESSAGE_ADVERTISE: peer__encode_advertise(out, NULL, 0, NULL, 0); break;
-    case MESSAGE_REQUEST: peer__encode_request(out, NULL, 0); break;
-    case MESSAGE_FLOOD: peer__encode_flood(out, (struct span){rubbish, sizeof(rubbish)}); break;
-    case MESSAGE_PT2PT: peer__encode_pt2pt(out, &some_type, (struct span){rubbish, 4}); break;
-    case MESSAGE_ACK: peer__encode_ack(out, &ack, 1); break;
-    default: peer__encode_sync_end(out); break;
+    case MESSAGE_WELCOME:
+        peer__encode_welcome(out, 5, 0, NULL, 0, text_span("x"), (struct span){NULL, 0});
+        break;
+    case MESSAGE_REFUSE:
+        peer__encode_refuse(out, REFUSE_BUSY, NULL, 0);
+        break;
+    case MESSAGE_SOLICIT_NEW:
+        peer__encode_solicit_new(out, 0, 0, NULL);
+        break;
+    case MESSAGE_SOLICIT_TIME:
+        peer__encode_solicit_time(out, 0, 0, NULL, 0);
+        break;
+    case MESSAGE_SOLICIT_HASH:
+        peer__encode_solicit_hash(out, &hash, 1);
+        break;
+    case MESSAGE_ADVERTISE:
+        peer__encode_advertise(out, NULL, 0, NULL, 0);
+        break;
+    case MESSAGE_REQUEST:
+        peer__encode_request(out, NULL, 0);
+        break;
+    case MESSAGE_FLOOD:
+        peer__encode_flood(out, (struct span){rubbish, sizeof(rubbish)});
+        break;
+    case MESSAGE_PT2PT:
+        peer__encode_pt2pt(out, &some_type, (struct span){rubbish, 4});
+        break;
+    case MESSAGE_ACK:
+        peer__encode_ack(out, &ack, 1);
+        break;
+    default:
+        peer__encode_sync_end(out);
+        break;
     }
 }
 
@@ -314,8 +336,8 @@ SCENARIO(illegal_messages_end_the_connection)
 {
     /* SYNC_END is ignored where it has no meaning (5.12); the others are fatal. */
     static const uint8_t before_connected[] = {
-        MESSAGE_WELCOME, MESSAGE_REFUSE,  MESSAGE_SOLICIT_NEW, MESSAGE_SOLICIT_TIME, MESSAGE_SOLICIT_HASH,
-        MESSAGE_ADVERTISE, MESSAGE_REQUEST, MESSAGE_FLOOD,     MESSAGE_PT2PT,        MESSAGE_ACK,
+        MESSAGE_WELCOME,   MESSAGE_REFUSE,  MESSAGE_SOLICIT_NEW, MESSAGE_SOLICIT_TIME, MESSAGE_SOLICIT_HASH,
+        MESSAGE_ADVERTISE, MESSAGE_REQUEST, MESSAGE_FLOOD,       MESSAGE_PT2PT,        MESSAGE_ACK,
     };
     static const uint8_t when_connected[] = {MESSAGE_WELCOME, MESSAGE_REFUSE, MESSAGE_ADVERTISE, MESSAGE_REQUEST};
     world_line(world, 1);

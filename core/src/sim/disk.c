@@ -151,8 +151,8 @@ static peer_status open_store(void *self, const char *graph_id, const char *peer
     struct disk_store *disk = peer__calloc(1, sizeof(*disk));
     if (disk == NULL)
         return peer__out_of_memory();
-    peer_status status = host->medium.open(host->medium.self, graph_id, peer_id, database_name, flags, is_new_out,
-                                           &disk->medium);
+    peer_status status =
+        host->medium.open(host->medium.self, graph_id, peer_id, database_name, flags, is_new_out, &disk->medium);
     if (status < 0) {
         peer__free(disk);
         return status;

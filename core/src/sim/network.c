@@ -226,8 +226,7 @@ struct sim_host *peer__sim_find_host(const struct sim *sim, const char *name, co
 
 struct transport_listener *peer__sim_find_listener(const struct sim_host *host, uint16_t port)
 {
-    LIST_FOR(node, following, &host->listeners)
-    {
+    LIST_FOR (node, following, &host->listeners) {
         struct transport_listener *listener = CONTAINER_OF(node, struct transport_listener, in_host);
         if (listener->port == port)
             return listener;
@@ -274,7 +273,7 @@ static void unlisten(void *self, struct transport_listener *listener)
 
 void peer__sim_unlisten_all(struct sim_host *host)
 {
-    LIST_FOR(node, following, &host->listeners)
+    LIST_FOR (node, following, &host->listeners)
         unlisten(host, CONTAINER_OF(node, struct transport_listener, in_host));
 }
 

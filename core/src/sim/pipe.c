@@ -72,7 +72,7 @@ struct pipe {
     char host_name[HOST_NAME_SIZE];
     struct address address; /* dialled */
     int64_t dialled_us;
-    int64_t cut_since_us; /* -1: not cut */
+    int64_t cut_since_us;                /* -1: not cut */
     struct transport_connection ends[2]; /* 0 dialled, 1 accepted */
     struct way ways[2];                  /* 0 from the dialler */
     struct timer dial;
@@ -265,7 +265,8 @@ static void deliver(struct way *way, const struct chunk *chunk)
 /* Bytes wait while the way is cut, the receiver has not heard of the connection yet, or does not read. */
 static int is_held(const struct way *way)
 {
-    return way->to->host == NULL || way_is_cut(way) || way->to->state == END_DIALLING || (way->to->state == END_OPEN && way->to->paused);
+    return way->to->host == NULL || way_is_cut(way) || way->to->state == END_DIALLING ||
+           (way->to->state == END_OPEN && way->to->paused);
 }
 
 static void on_arrive(struct timer *timer)
@@ -334,7 +335,8 @@ static void on_syn(struct pipe *pipe)
     acceptor->remote.port = (uint16_t)(FIRST_EPHEMERAL_PORT + pipe->id % 16384);
     pipe->ways[1].last_arrival_us = back_us; /* nothing overtakes the news that the connection is up */
     note(pipe, "accepted");
-    if (target->endpoint.accepted(target->endpoint.self, listener->tag, acceptor, &acceptor->remote, &acceptor->tag) < 0) {
+    if (target->endpoint.accepted(target->endpoint.self, listener->tag, acceptor, &acceptor->remote, &acceptor->tag) <
+        0) {
         let_go(acceptor);
         acceptor->out->finishing = 1;
         take_soon(acceptor->out);
@@ -403,8 +405,8 @@ static void init_way(struct way *way, struct pipe *pipe, struct transport_connec
     peer__timer_init(&from->linger, on_linger);
 }
 
-peer_status peer__sim_dial(void *self, const char *host_name, const char *interface_name,
-                           const struct address *address, void *tag, struct transport_connection **connection_out)
+peer_status peer__sim_dial(void *self, const char *host_name, const char *interface_name, const struct address *address,
+                           void *tag, struct transport_connection **connection_out)
 {
     struct sim_host *host = self;
     struct sim *sim = host->sim;
@@ -495,8 +497,7 @@ void peer__sim_close(void *self, struct transport_connection *connection, uint32
 
 void peer__sim_pipes_cut_changed(struct sim *sim)
 {
-    LIST_FOR(node, following, &sim->pipes)
-    {
+    LIST_FOR (node, following, &sim->pipes) {
         struct pipe *pipe = CONTAINER_OF(node, struct pipe, in_sim);
         if (pipe->ends[1].host == NULL)
             continue;
@@ -538,8 +539,7 @@ void peer__sim_pipes_crash(struct sim_host *host, enum sim_crash how)
     struct sim *sim = host->sim;
     int64_t noticed_us = sim->options.reset_after_us > 0 ? sim->options.reset_after_us : DEATH_NOTICED_US;
 
-    LIST_FOR(node, following, &sim->pipes)
-    {
+    LIST_FOR (node, following, &sim->pipes) {
         struct pipe *pipe = CONTAINER_OF(node, struct pipe, in_sim);
         struct transport_connection *end = end_at(pipe, host);
         if (end == NULL || end->state == END_GONE)
@@ -564,8 +564,7 @@ void peer__sim_pipes_crash(struct sim_host *host, enum sim_crash how)
 void peer__sim_pipes_restart(struct sim_host *host)
 {
     struct sim *sim = host->sim;
-    LIST_FOR(node, following, &sim->pipes)
-    {
+    LIST_FOR (node, following, &sim->pipes) {
         struct pipe *pipe = CONTAINER_OF(node, struct pipe, in_sim);
         struct transport_connection *end = end_at(pipe, host);
         if (end != NULL && end->state == END_GONE && !is_over(pipe) && pipe->give_up.place != 0)
@@ -582,8 +581,7 @@ static int joins(struct pipe *pipe, const struct sim_host *a, const struct sim_h
 size_t peer__sim_pipes_reset(struct sim_host *a, struct sim_host *b)
 {
     size_t count = 0;
-    LIST_FOR(node, following, &a->sim->pipes)
-    {
+    LIST_FOR (node, following, &a->sim->pipes) {
         struct pipe *pipe = CONTAINER_OF(node, struct pipe, in_sim);
         if (!joins(pipe, a, b))
             continue;
@@ -596,8 +594,7 @@ size_t peer__sim_pipes_reset(struct sim_host *a, struct sim_host *b)
 size_t peer__sim_connections(const struct sim_host *a, const struct sim_host *b)
 {
     size_t count = 0;
-    LIST_FOR(node, following, &a->sim->pipes)
-    {
+    LIST_FOR (node, following, &a->sim->pipes) {
         struct pipe *pipe = CONTAINER_OF(node, struct pipe, in_sim);
         if (joins(pipe, a, b) && pipe->ends[0].state == END_OPEN && pipe->ends[1].state == END_OPEN)
             count++;
@@ -607,8 +604,7 @@ size_t peer__sim_connections(const struct sim_host *a, const struct sim_host *b)
 
 int peer__sim_pipes_are_idle(const struct sim *sim)
 {
-    LIST_FOR(node, following, &sim->pipes)
-    {
+    LIST_FOR (node, following, &sim->pipes) {
         const struct pipe *pipe = CONTAINER_OF(node, struct pipe, in_sim);
         if (pipe->dial.place != 0)
             return 0;
@@ -647,8 +643,7 @@ void peer__sim_pipes_sweep(struct sim *sim)
     if (!sim->sweep_due)
         return;
     sim->sweep_due = 0;
-    LIST_FOR(node, following, &sim->pipes)
-    {
+    LIST_FOR (node, following, &sim->pipes) {
         struct pipe *pipe = CONTAINER_OF(node, struct pipe, in_sim);
         if (is_over(pipe))
             free_pipe(pipe);
@@ -657,6 +652,6 @@ void peer__sim_pipes_sweep(struct sim *sim)
 
 void peer__sim_pipes_free(struct sim *sim)
 {
-    LIST_FOR(node, following, &sim->pipes)
+    LIST_FOR (node, following, &sim->pipes)
         free_pipe(CONTAINER_OF(node, struct pipe, in_sim));
 }

@@ -43,10 +43,34 @@ peer_status peer__sqlite_damaged(const char *path)
     return peer__fail(PEER_E_INVALID_DATABASE, "\"%s\" is damaged", path);
 }
 
+static int last_error_of(sqlite3 *db, int which_file)
+{
+    sqlite3_file *file = NULL;
+    int error = 0;
+
+    if (sqlite3_file_control(db, "main", which_file, &file) != SQLITE_OK || file == NULL || file->pMethods == NULL)
+        return 0;
+    return file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &error) == SQLITE_OK ? error : 0;
+}
+
+/* sqlite3_system_errno knows nothing of a COMMIT that failed; the files do. */
+static int system_error(sqlite3 *db, int result)
+{
+    int error = 0;
+
+    if (db == NULL)
+        return 0;
+    if ((result & 0xff) == SQLITE_IOERR)
+        error = last_error_of(db, SQLITE_FCNTL_JOURNAL_POINTER);
+    if (error == 0 && (result & 0xff) == SQLITE_IOERR)
+        error = last_error_of(db, SQLITE_FCNTL_FILE_POINTER);
+    return error != 0 ? error : sqlite3_system_errno(db);
+}
+
 peer_status peer__sqlite_failed(sqlite3 *db, int result, const char *path)
 {
     char text[128];
-    int error = db != NULL ? sqlite3_system_errno(db) : 0;
+    int error = system_error(db, result);
 
     switch (result & 0xff) {
     case SQLITE_NOMEM:

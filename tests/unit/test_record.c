@@ -189,6 +189,37 @@ static void ids_have_2_to_256_units(void **state)
     }
 }
 
+/* All bytes are there, and yet it is refused: a field of 32-bit length at `at` filled with `size` zeros. */
+static peer_status decode_with_field_of(size_t at, uint32_t length, size_t size)
+{
+    struct buffer wire = {0};
+    uint8_t zeros[RECORD_FIXED_SIZE] = {0};
+    peer__buffer_append(&wire, zeros, at);
+    peer__buffer_u32(&wire, length);
+    for (size_t i = 0; i < size; i++)
+        peer__buffer_u8(&wire, 0);
+    peer__buffer_append(&wire, zeros, RECORD_FIXED_SIZE - at - 4);
+    struct record *record;
+    peer_status status = peer__record_decode((struct span){wire.data, wire.size}, &record);
+    if (status == PEER_OK)
+        peer__record_release(record);
+    peer__buffer_free(&wire);
+    return status;
+}
+
+static void fields_beyond_their_limits_are_refused(void **state)
+{
+    (void)state;
+    static const size_t ids[] = {40, 44, 76};
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(decode_with_field_of(ids[i], 256, 512), PEER_OK);
+        assert_int_equal(decode_with_field_of(ids[i], 257, 514), PEER_E_INVALID_RECORD);
+    }
+    assert_int_equal(decode_with_field_of(48, SECURITY_DATA_SIZE_MAX, SECURITY_DATA_SIZE_MAX), PEER_OK);
+    assert_int_equal(decode_with_field_of(48, SECURITY_DATA_SIZE_MAX + 1, SECURITY_DATA_SIZE_MAX + 1),
+                     PEER_E_INVALID_RECORD);
+}
+
 /* Rules 2 to 7 and 9 of 6.8, one violated at a time. */
 static void each_rule_is_checked(void **state)
 {
@@ -430,6 +461,7 @@ int main(void)
         cmocka_unit_test(reserved_bytes_are_kept_and_unknown_flags_refused),
         cmocka_unit_test(lengths_past_the_end_are_refused),
         cmocka_unit_test(ids_have_2_to_256_units),
+        cmocka_unit_test(fields_beyond_their_limits_are_refused),
         cmocka_unit_test(each_rule_is_checked),
         cmocka_unit_test(fixed_ids_belong_to_their_types),
         cmocka_unit_test(record_ids_are_made_of_the_creator),

@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -47,7 +48,7 @@ static peer_status take_addresses(const struct decoder *decoder, size_t offset, 
 static peer_status take_text(const struct decoder *decoder, size_t offset, size_t end, struct span *text_out)
 {
     PEER_TRY(must(decoder, offset >= decoder->fixed_size, "a text begins inside the fixed part"));
-    PEER_TRY(must(decoder, offset < end && end <= decoder->bytes.size, "a text lies outside of the message"));
+    assert(offset < end && end <= decoder->bytes.size); /* the callers have put the offsets in order */
     const uint8_t *text = decoder->bytes.data + offset;
     const uint8_t *terminator = memchr(text, 0, end - offset);
     PEER_TRY(must(decoder, terminator != NULL, "a text has no terminator"));

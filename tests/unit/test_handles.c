@@ -206,8 +206,8 @@ static const struct {
     enum kind kind;
     peer_status (*call)(void *handle);
 } functions[] = {
-#define ROW(kind, name) {#name, kind, (peer_status(*)(void *))call_##name}
-#define END(kind, name) {#name, kind, (peer_status(*)(void *))name}
+#define ROW(kind, name) {#name, kind, (peer_status (*)(void *))call_##name}
+#define END(kind, name) {#name, kind, (peer_status (*)(void *))name}
     ROW(RUNTIME, peer_graph_create),
     ROW(RUNTIME, peer_graph_open),
     ROW(RUNTIME, peer_graph_delete),
@@ -322,7 +322,11 @@ static void expect_error(size_t function, void *handle)
 static void *try_all(void *context)
 {
     struct world *world = context;
-    uintptr_t invented[] = {1, 4096, UINTPTR_MAX, (uintptr_t)world, (uintptr_t)world->open[GRAPH] + 1,
+    uintptr_t invented[] = {1,
+                            4096,
+                            UINTPTR_MAX,
+                            (uintptr_t)world,
+                            (uintptr_t)world->open[GRAPH] + 1,
                             (uintptr_t)world->open[GRAPH] ^ ((uintptr_t)1 << (sizeof(void *) == 8 ? 25 : 14))};
     for (size_t function = 0; function < FUNCTIONS; function++) {
         expect_error(function, NULL);

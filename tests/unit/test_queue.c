@@ -58,8 +58,8 @@ static void post(struct event_queue *queue, int32_t type, uint32_t status)
 
 static void post_synchronized(struct event_queue *queue, peer_guid record_type)
 {
-    peer__event_queue_post(
-        queue, &(peer_event_view){.type = PEER_GRAPH_EVENT_SYNCHRONIZED, .record_type = record_type});
+    peer__event_queue_post(queue,
+                           &(peer_event_view){.type = PEER_GRAPH_EVENT_SYNCHRONIZED, .record_type = record_type});
 }
 
 /* Takes an event and forgets its pointers; type 0: there is none. */
@@ -125,7 +125,8 @@ static void a_filter_lets_its_record_types_through(void **state)
     assert_true(peer__event_queue_wants(queue, PEER_GRAPH_EVENT_RECORD_CHANGED, &type_a));
     assert_false(peer__event_queue_wants(queue, PEER_GRAPH_EVENT_RECORD_CHANGED, &type_b));
     assert_false(peer__event_queue_wants(queue, PEER_GRAPH_EVENT_SYNCHRONIZED, &type_a));
-    assert_true(peer__event_queue_wants(queue, PEER_GRAPH_EVENT_INCOMING_DATA, &type_a)); /* a filter is ignored there */
+    assert_true(
+        peer__event_queue_wants(queue, PEER_GRAPH_EVENT_INCOMING_DATA, &type_a)); /* a filter is ignored there */
     post(queue, PEER_GRAPH_EVENT_STATUS_CHANGED, 1);
     assert_int_equal(take(queue).type, 0);
     peer__event_queue_close(queue, PEER_OK, NULL);

@@ -165,8 +165,7 @@ static peer_status make_array(struct fetch *fetch, size_t view_size, void **arra
     size_t stride = view_size > 0 ? view_size : sizeof(void *);
     char *array = peer__object_create_array(count * stride, count);
     const peer_record **objects = peer__calloc(count, sizeof(*objects));
-    peer_status status =
-        array == NULL || objects == NULL ? peer__out_of_memory() : make_objects(fetch, array, objects);
+    peer_status status = array == NULL || objects == NULL ? peer__out_of_memory() : make_objects(fetch, array, objects);
     for (uint32_t i = 0; status >= 0 && i < count; i++) {
         if (view_size > 0)
             peer__view_copy(array + i * stride, stride, peer__record_object_view(objects[i]), sizeof(peer_record_view));

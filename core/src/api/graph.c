@@ -54,8 +54,7 @@ peer_status peer_graph_create(peer_runtime *runtime, const peer_graph_properties
     PEER_TRY(peer__input_not_null("graph_out", graph_out));
     PEER_TRY(begin_graph(&call, runtime, &graph));
     uintptr_t handle = graph->thing.handle;
-    peer_status status =
-        peer__graph_create(call.runtime->driver->engine, &copy, database_name, flags, &graph->graph);
+    peer_status status = peer__graph_create(call.runtime->driver->engine, &copy, database_name, flags, &graph->graph);
     return finish_graph(&call, graph, handle, status, graph_out);
 }
 
@@ -69,9 +68,9 @@ static peer_status check_precedence(uint32_t count, const peer_guid *precedence)
     return PEER_OK;
 }
 
-peer_status peer_graph_open(peer_runtime *runtime, const char *graph_id, const char *peer_id,
-                            const char *database_name, const peer_graph_options_input *options,
-                            uint32_t precedence_count, const peer_guid *precedence, peer_graph **graph_out)
+peer_status peer_graph_open(peer_runtime *runtime, const char *graph_id, const char *peer_id, const char *database_name,
+                            const peer_graph_options_input *options, uint32_t precedence_count,
+                            const peer_guid *precedence, peer_graph **graph_out)
 {
     uint32_t flags;
     struct call call;
@@ -146,8 +145,7 @@ peer_status peer_graph_listen(peer_graph *graph, uint32_t scope, uint32_t scope_
     return peer__leave(&call, peer__graph_listen(call.graph->graph, scope, scope_id, (uint16_t)port));
 }
 
-peer_status peer_graph_connect(peer_graph *graph, const char *peer_id, const char *address,
-                               uint64_t *connection_id_out)
+peer_status peer_graph_connect(peer_graph *graph, const char *peer_id, const char *address, uint64_t *connection_id_out)
 {
     struct call call;
     uint64_t connection_id = 0;

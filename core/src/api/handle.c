@@ -48,8 +48,8 @@ static atomic_uint live_runtimes;
 
 static uintptr_t value_of(enum handle_kind kind, uint32_t slot)
 {
-    return ((uintptr_t)kind << (GENERATION_BITS + SLOT_BITS)) |
-           ((uintptr_t)table.slots[slot].generation << SLOT_BITS) | slot;
+    return ((uintptr_t)kind << (GENERATION_BITS + SLOT_BITS)) | ((uintptr_t)table.slots[slot].generation << SLOT_BITS) |
+           slot;
 }
 
 static struct thing *find(enum handle_kind kind, const void *handle)
@@ -145,7 +145,7 @@ static void release(struct thing *thing, struct list *dead)
 
 static void free_dead(struct list *dead)
 {
-    LIST_FOR(node, following, dead) {
+    LIST_FOR (node, following, dead) {
         list_remove(node);
         destroy(CONTAINER_OF(node, struct thing, sibling));
     }
@@ -224,7 +224,7 @@ static void retire(struct thing *thing, struct list *dead)
     free_slot((uint32_t)(thing->handle & (SLOT_MAX - 1)));
     thing->handle = 0;
     list_remove(&thing->sibling);
-    LIST_FOR(node, following, &thing->children) {
+    LIST_FOR (node, following, &thing->children) {
         struct thing *child = CONTAINER_OF(node, struct thing, sibling);
         if (child->kind == HANDLE_QUEUE)
             list_remove(node);
@@ -275,7 +275,9 @@ peer_status peer__enter(struct call *call, enum handle_kind kind, const void *ha
         call->thing = thing;
         call->runtime = runtime_of(thing);
         call->runtime->pins++;
-        call->graph = (struct api_graph *)(kind == HANDLE_RUNTIME ? NULL : kind == HANDLE_GRAPH ? thing : thing->parent);
+        call->graph = (struct api_graph *)(kind == HANDLE_RUNTIME ? NULL
+                                           : kind == HANDLE_GRAPH ? thing
+                                                                  : thing->parent);
     }
     pthread_mutex_unlock(&table.mutex);
     return thing != NULL ? PEER_OK : is_none(kind, handle);

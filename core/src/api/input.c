@@ -101,7 +101,8 @@ static peer_status check_property_numbers(const peer_graph_properties_view *prop
         return peer__fail(E_INVALIDARG, "properties.presence_lifetime_s is %" PRIu32 ", neither 0 nor 300 or more",
                           properties->presence_lifetime_s);
     if (properties->presence_max < -1)
-        return peer__fail(E_INVALIDARG, "properties.presence_max is %" PRId32 ", less than -1", properties->presence_max);
+        return peer__fail(E_INVALIDARG, "properties.presence_max is %" PRId32 ", less than -1",
+                          properties->presence_max);
     return PEER_OK;
 }
 

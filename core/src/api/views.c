@@ -134,8 +134,7 @@ const peer_record_view *peer__record_object_view(const peer_record *record)
 
 peer_status peer_record_get_view(const peer_record *record, size_t view_size, peer_record_view *view_out)
 {
-    return get_view(record, OBJECT_RECORD, offsetof(struct peer_record, view), sizeof(*view_out), view_size,
-                    view_out);
+    return get_view(record, OBJECT_RECORD, offsetof(struct peer_record, view), sizeof(*view_out), view_size, view_out);
 }
 
 /* --- properties ------------------------------------------------------------------------------------------------------- */
@@ -166,8 +165,7 @@ peer_status peer__properties_object(const struct graph_info *info, peer_graph_pr
             .flags = info->flags,
             .scope = info->scope,
             .max_record_size = info->record_size_max != 0 ? info->record_size_max : RECORD_SIZE_MAX,
-            .presence_lifetime_s =
-                info->presence_lifetime_s != 0 ? info->presence_lifetime_s : PRESENCE_LIFETIME_MIN_S,
+            .presence_lifetime_s = info->presence_lifetime_s != 0 ? info->presence_lifetime_s : PRESENCE_LIFETIME_MIN_S,
             .presence_max = presence_max_of(info)};
         object->view.graph_id = place_text(&texts, 0, &end);
         object->view.creator_id = place_text(&texts, 1, &end);

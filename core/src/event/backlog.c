@@ -58,9 +58,12 @@ static int fits(const struct backlog *backlog, size_t cost)
 static size_t cost_of(struct item *item)
 {
     switch (item->kind) {
-    case ITEM_RECORD: return RECORD_COST;
-    case ITEM_EVENT: return as_event(item)->cost;
-    case ITEM_MARK: break;
+    case ITEM_RECORD:
+        return RECORD_COST;
+    case ITEM_EVENT:
+        return as_event(item)->cost;
+    case ITEM_MARK:
+        break;
     }
     return 0;
 }
@@ -151,7 +154,7 @@ static void start_merging(struct backlog *backlog)
     if (backlog->buckets == NULL)
         return;
     backlog->bucket_mask = bucket_count - 1;
-    LIST_FOR(node, following, &backlog->items) {
+    LIST_FOR (node, following, &backlog->items) {
         struct item *item = CONTAINER_OF(node, struct item, list);
         if (item->kind != ITEM_RECORD)
             continue;
@@ -184,7 +187,7 @@ static void overflow(struct backlog *backlog, int32_t type)
     struct mark *mark = &backlog->overflow[peer__event_type_place(type)];
     struct list *before = NULL;
     mark->lost_count = 1;
-    LIST_FOR(node, following, &backlog->items) {
+    LIST_FOR (node, following, &backlog->items) {
         struct item *item = CONTAINER_OF(node, struct item, list);
         if (item->type != type || item->kind == ITEM_MARK)
             continue;
@@ -291,7 +294,7 @@ static void add_synchronized(struct backlog *backlog, const peer_event_view *eve
         return;
     }
     if (full) { /* the latest place counts: it never overtakes the changes that it speaks of */
-        LIST_FOR(node, following, &backlog->items) {
+        LIST_FOR (node, following, &backlog->items) {
             struct item *item = CONTAINER_OF(node, struct item, list);
             if (item->kind == ITEM_EVENT && item->type == event->type &&
                 peer__guid_equal(&as_event(item)->view.record_type, &event->record_type))
@@ -383,8 +386,12 @@ struct peer_event *peer__backlog_take_view(struct backlog *backlog, peer_event_v
         *view_out = as_event(item)->view;
         unlink_item(backlog, item);
         return as_event(item);
-    case ITEM_RECORD: *view_out = record_view(as_record(item)); break;
-    case ITEM_MARK: *view_out = mark_view(CONTAINER_OF(item, struct mark, item)); break;
+    case ITEM_RECORD:
+        *view_out = record_view(as_record(item));
+        break;
+    case ITEM_MARK:
+        *view_out = mark_view(CONTAINER_OF(item, struct mark, item));
+        break;
     }
     drop(backlog, item);
     return NULL;
@@ -429,7 +436,7 @@ peer_status peer__backlog_init(struct backlog *backlog, size_t bytes_max)
 
 void peer__backlog_clear(struct backlog *backlog)
 {
-    LIST_FOR(node, following, &backlog->items)
+    LIST_FOR (node, following, &backlog->items)
         drop(backlog, CONTAINER_OF(node, struct item, list));
     stop_merging(backlog);
     peer__object_release(backlog->closed);

@@ -64,10 +64,11 @@ class Handle:
         try:
             if self._ended or _forked or self._is_gone():
                 return
-            finalizing = sys.is_finalizing()
-            warnings.warn(f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self)
-            if not finalizing:
-                self._close()
+            try:
+                warnings.warn(f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self)
+            finally:
+                if not sys.is_finalizing():
+                    self._close()
         except (AttributeError, TypeError, ImportError):
             return  # half built, or half torn down with the interpreter
         except PeerError:

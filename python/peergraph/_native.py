@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from ._codes import (
     E_INVALIDARG,
@@ -19,10 +19,13 @@ from ._codes import (
     PEER_S_GRAPH_DATA_CREATED,
     PEER_S_NO_EVENT_DATA,
 )
-from ._peergraph import CData, ffi, lib
+from ._peergraph import ffi, lib
 from .errors import error_for
 
-Handle: TypeAlias = CData
+if TYPE_CHECKING:
+    from ._peergraph import CData
+
+Handle: TypeAlias = "CData"
 Buffer: TypeAlias = "bytes | bytearray | memoryview"
 
 ID_SIZE: Final = 16

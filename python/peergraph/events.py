@@ -305,7 +305,7 @@ class Closed(Event):
 
     @property
     def reason(self) -> int:
-        """0 if the program closed it, else the status code of what happened."""
+        """0 if the graph or the subscription was closed, else the status code of what happened."""
         return self._raw.reason
 
     @property

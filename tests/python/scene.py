@@ -1,0 +1,51 @@
+"""What the tests of the package share: types of records, and waiting that always ends."""
+
+from __future__ import annotations
+
+import select
+import time
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+
+import peergraph
+from peergraph import GraphStatus, StatusChanged
+
+NOTE = uuid.UUID("6e6f7465-0000-4000-8000-000000000001")
+OTHER = uuid.UUID("6e6f7465-0000-4000-8000-000000000002")
+HOUR = timedelta(hours=1)
+PATIENCE = 20.0
+"""Seconds after which something that should happen has not happened."""
+
+
+def join(graph: peergraph.Graph, other: peergraph.Graph) -> None:
+    """Connects to a node and waits until everything is here."""
+    with graph.events(StatusChanged) as events:
+        graph.connect(other.address)
+        wait_until(
+            events, lambda: graph.status & GraphStatus.SYNCHRONIZED and graph.status & GraphStatus.HAS_CONNECTIONS
+        )
+
+
+def wait_until(events: peergraph.Events, condition: Callable[[], object]) -> list[peergraph.Event]:
+    """Takes events until the condition holds, which only an event can change; gives what was taken."""
+    deadline = time.monotonic() + PATIENCE
+    taken = []
+    while not condition():
+        taken.append(events.get(deadline - time.monotonic()))
+        assert not events.closed, f"closed while waiting: {events.closed}"
+    return taken
+
+
+def wait_for(events: peergraph.Events, wanted: Callable[[peergraph.Event], object]) -> peergraph.Event:
+    """Takes events up to the first that is wanted."""
+    deadline = time.monotonic() + PATIENCE
+    while not wanted(event := events.get(deadline - time.monotonic())):
+        assert not events.closed, f"closed while waiting: {events.closed}"
+    return event
+
+
+def is_readable(descriptor: int) -> bool:
+    poller = select.poll()
+    poller.register(descriptor, select.POLLIN)
+    return bool(poller.poll(0))

@@ -41,6 +41,7 @@ struct node {
 struct world {
     struct sim *sim;
     uint64_t seed;
+    uint32_t record_size_max; /* of graphs that world_create makes; 0: the default */
     size_t count;
     struct node nodes[WORLD_NODES_MAX];
 };

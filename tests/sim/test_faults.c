@@ -301,12 +301,27 @@ SCENARIO(a_full_disk_acknowledges_nothing)
 
 /* ---------------------------------------------------------------------------------------------------------- sizes */
 
-SCENARIO(records_at_the_limit_and_above)
+/* decisions.md 6: 4 MiB, if nobody says otherwise. */
+SCENARIO(the_default_limit)
 {
-    const size_t limit = 4u * 1024 * 1024; /* decisions.md 6 */
+    const size_t limit = 4u * 1024 * 1024;
     peer_guid id;
     uint8_t *bytes = peer__calloc(1, limit + 1);
     assert_non_null(bytes);
+    world_line(world, 1);
+    assert_status(world_add_bytes(world, 0, &scenario_note, bytes, limit + 1, HOUR_S, &id),
+                  PEER_E_MAX_RECORD_SIZE_EXCEEDED);
+    assert_status(world_add_bytes(world, 0, &scenario_note, bytes, limit, HOUR_S, &id), PEER_OK);
+    peer__free(bytes);
+}
+
+SCENARIO(records_at_the_limit_and_above)
+{
+    const uint32_t limit = 300000;
+    peer_guid id;
+    uint8_t *bytes = peer__calloc(1, limit + 1);
+    assert_non_null(bytes);
+    world->record_size_max = limit;
     world_line(world, 3);
     assert_status(world_add_bytes(world, 0, &scenario_note, bytes, limit + 1, HOUR_S, &id),
                   PEER_E_MAX_RECORD_SIZE_EXCEEDED);
@@ -348,6 +363,7 @@ int main(void)
         SCENARIO_TEST(tombstones_live_until_the_record_would_have_expired),
         SCENARIO_TEST(leaving_says_goodbye),
         SCENARIO_TEST(a_full_disk_acknowledges_nothing),
+        SCENARIO_TEST(the_default_limit),
         SCENARIO_TEST(records_at_the_limit_and_above),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,7 +12,7 @@ static void graph_free(struct graph *graph)
 {
     struct engine *engine = graph->engine;
     peer__timer_cancel(&engine->timers, &graph->expiry);
-    engine->timer_count -= GRAPH_TIMERS;
+    peer__timers_release(&engine->timers, GRAPH_TIMERS);
     list_remove(&graph->in_engine);
     if (graph->store != NULL)
         graph->store->operations->close(graph->store);
@@ -54,11 +54,12 @@ static peer_status draw_node_id(struct graph *graph)
 static peer_status graph_make(struct engine *engine, const char *graph_id, const char *peer_id,
                               const char *database_name, struct graph **graph_out)
 {
-    PEER_TRY(peer__timers_reserve(&engine->timers, engine->timer_count + GRAPH_TIMERS));
+    PEER_TRY(peer__timers_reserve(&engine->timers, GRAPH_TIMERS));
     struct graph *graph = peer__calloc(1, sizeof(*graph));
-    if (graph == NULL)
+    if (graph == NULL) {
+        peer__timers_release(&engine->timers, GRAPH_TIMERS);
         return peer__out_of_memory();
-    engine->timer_count += GRAPH_TIMERS;
+    }
     graph->engine = engine;
     graph->record_size_max = RECORD_SIZE_MAX;
     graph->started_us = peer__engine_now_us(engine);

@@ -22,11 +22,12 @@ static void on_timeout(struct timer *timer)
 
 peer_status peer__link_create(struct engine *engine, struct graph *graph, struct link **link_out)
 {
-    PEER_TRY(peer__timers_reserve(&engine->timers, engine->timer_count + LINK_TIMERS));
+    PEER_TRY(peer__timers_reserve(&engine->timers, LINK_TIMERS));
     struct link *link = peer__calloc(1, sizeof(*link));
-    if (link == NULL)
+    if (link == NULL) {
+        peer__timers_release(&engine->timers, LINK_TIMERS);
         return peer__out_of_memory();
-    engine->timer_count += LINK_TIMERS;
+    }
     link->engine = engine;
     link->graph = graph;
     link->connection_id = ++engine->last_connection_id;
@@ -50,7 +51,7 @@ void peer__link_free(struct link *link)
     struct engine *engine = link->engine;
     peer__timer_cancel(&engine->timers, &link->timer);
     peer__timer_cancel(&engine->timers, &link->step);
-    engine->timer_count -= LINK_TIMERS;
+    peer__timers_release(&engine->timers, LINK_TIMERS);
     list_remove(&link->in_engine);
     list_remove(&link->in_graph);
     if (link->state != LINK_ENDED)

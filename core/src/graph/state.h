@@ -34,7 +34,6 @@ struct listener { /* one port, shared by graphs */
 struct engine {
     struct engine_config config;
     struct timers timers;
-    size_t timer_count; /* of all graphs and links */
     struct list graphs;
     struct list links;  /* all that live */
     struct list ending; /* links to be freed when the input under way has been dealt with */

@@ -506,7 +506,7 @@ typedef struct peer_event_view {
 
 /**
  * Opens a queue of a graph's events from now on. Allowed before listen and connect. Each queue receives every event that
- * it asked for. It is bounded (8 MiB): when full, changes of one record are merged, and if that does not suffice one
+ * it asked for. It is bounded (32 MiB): when full, changes of one record are merged, and if that does not suffice one
  * PEER_EVENT_OVERFLOW per type stands for what was lost, so that the reader can enumerate again.
  *
  * @param count          0 with a NULL array: every event

@@ -8,9 +8,9 @@
 #include "base/memory.h"
 #include "runtime/connection.h"
 #include "runtime/directory.h"
+#include "runtime/openssl.h"
 #include "runtime/thread.h"
 #include "store/sqlite.h"
-#include "tls/crypto.h"
 #include "xml/attributes.h"
 
 /* At exit all runtimes together have two seconds; this leaves some of them for the databases. */
@@ -210,7 +210,6 @@ static void end(struct runtime *runtime)
     linger(runtime);
     close_loop(runtime);
     peer__store_sqlite_factory_free(&runtime->config.stores);
-    peer__crypto_destroy(&runtime->config.crypto);
 }
 
 static void *drive(void *context)
@@ -393,16 +392,14 @@ static peer_status open_parts(struct runtime *runtime, const char *data_director
 {
     struct engine_config *config = &runtime->config;
 
-    PEER_TRY(peer__crypto_create(&config->crypto, &config->random));
+    PEER_TRY(peer__openssl_shared(&config->crypto, &config->random));
     peer_status status = peer__store_sqlite_factory(data_directory, &config->stores);
     if (status >= 0)
         status = open_loop(runtime);
     if (status >= 0)
         status = start_engine(runtime);
-    if (status < 0) {
+    if (status < 0)
         peer__store_sqlite_factory_free(&config->stores);
-        peer__crypto_destroy(&config->crypto);
-    }
     return status;
 }
 

@@ -167,6 +167,12 @@ static const struct address any_v4 = {.ip = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff,
 static const struct address loopback_v6 = {.ip = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}};
 static const struct address loopback_v4 = {.ip = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 127, 0, 0, 1}};
 
+static void add_address(struct listen_sockets *out, const struct address *address, uint16_t port)
+{
+    out->addresses[out->address_count] = *address;
+    out->addresses[out->address_count++].port = port;
+}
+
 static int listen_global(struct listen_sockets *out, uint16_t *port)
 {
     int error = add_socket(out, &any_v6, 0, port);
@@ -178,14 +184,10 @@ static int listen_global(struct listen_sockets *out, uint16_t *port)
         find_addresses(out, PEER_GRAPH_SCOPE_GLOBAL, 0, *port, has_v6);
         drop_unless_alone(out, KIND_LOOPBACK);
         drop_unless_alone(out, KIND_LINK_LOCAL);
+        if (out->address_count == 0) /* no interface is up */
+            add_address(out, has_v6 ? &loopback_v6 : &loopback_v4, *port);
     }
     return error;
-}
-
-static void add_address(struct listen_sockets *out, const struct address *address, uint16_t port)
-{
-    out->addresses[out->address_count] = *address;
-    out->addresses[out->address_count++].port = port;
 }
 
 static int listen_loopback(struct listen_sockets *out, uint16_t *port)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable, Generator
 from types import TracebackType
 from typing import Generic, Protocol, TypeVar
@@ -10,28 +11,50 @@ from typing import Generic, Protocol, TypeVar
 T = TypeVar("T")
 
 
-async def in_thread(call: Callable[[], T], undo: Callable[[T], object] | None = None) -> T:
-    """Runs a call on the loop's executor. If the caller is cancelled, the result is undone when it is there."""
+class _Call(Generic[T]):
+    """A call in a worker thread, whose result is undone if nobody waits for it any more."""
+
+    __slots__ = ("_abandoned", "_call", "_lock", "_results", "_undo")
+
+    def __init__(self, call: Callable[[], T], undo: Callable[[T], object]) -> None:
+        self._call = call
+        self._undo = undo
+        self._lock = threading.Lock()
+        self._abandoned = False
+        self._results: list[T] = []
+
+    def run(self) -> T:
+        """In the worker."""
+        result = self._call()
+        with self._lock:
+            self._results.append(result)
+            abandoned = self._abandoned
+        if abandoned:
+            self._undo(result)
+        return result
+
+    def abandon(self, loop: asyncio.AbstractEventLoop) -> None:
+        """In the loop: the result is undone now, or by the worker when it is there."""
+        with self._lock:
+            self._abandoned = True
+            results = list(self._results)
+        for result in results:
+            loop.run_in_executor(None, self._undo, result)
+
+
+def _keep(result: object) -> None:
+    """Nothing to undo."""
+
+
+async def in_thread(call: Callable[[], T], undo: Callable[[T], object] = _keep) -> T:
+    """Runs a call on the loop's executor. If the caller is cancelled, what the call gives is undone."""
     loop = asyncio.get_running_loop()
-    future = loop.run_in_executor(None, call)
+    work = _Call(call, undo)
     try:
-        return await asyncio.shield(future)
+        return await asyncio.shield(loop.run_in_executor(None, work.run))
     except asyncio.CancelledError:
-        if undo is None or not future.done():
-            future.add_done_callback(lambda done: _undo(loop, done, undo))
-        else:
-            _undo(loop, future, undo)
+        work.abandon(loop)
         raise
-
-
-def _undo(loop: asyncio.AbstractEventLoop, done: asyncio.Future[T], undo: Callable[[T], object] | None) -> None:
-    if done.cancelled() or done.exception() is not None or undo is None:
-        return  # asking for the exception keeps asyncio from complaining that nobody did
-    result = done.result()
-    if loop.is_closed():
-        undo(result)
-    else:
-        loop.run_in_executor(None, undo, result)
 
 
 class Closable(Protocol):

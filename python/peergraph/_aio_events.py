@@ -41,7 +41,7 @@ class Events(Subscription):
         super().__init__(graph, registrations)
         self._loop = None
         self._waiter = None
-        self._turn_began = 0.0
+        self._turn_began = time.monotonic()
 
     def __aiter__(self) -> AsyncIterator[Event]:
         return self

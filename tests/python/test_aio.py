@@ -1,0 +1,397 @@
+"""The same names in an asyncio loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+import os
+import threading
+import time
+
+import peergraph.aio as peergraph
+import pytest
+from peergraph import _native
+from peergraph._context import current_host
+from python.scene import HOUR, NOTE, OTHER, PATIENCE
+
+
+@contextlib.asynccontextmanager
+async def one_graph(path):
+    async with (
+        peergraph.open_runtime(path) as runtime,
+        runtime.create_graph("film club", peer_id="alice") as graph,
+    ):
+        yield graph
+
+
+@contextlib.asynccontextmanager
+async def two_graphs(path):
+    async with (
+        one_graph(path / "alice") as alice,
+        peergraph.open_runtime(path / "bob") as runtime,
+        runtime.open_graph("film club", peer_id="bob") as bob,
+    ):
+        alice.listen(scope=peergraph.Scope.LOOPBACK)
+        await bob.connect(alice.address)
+        await bob.synchronized(PATIENCE)
+        yield alice, bob
+
+
+async def waits(events):
+    """Until a task waits for the events."""
+    while events._waiter is None:
+        await asyncio.sleep(0)
+
+
+def in_loop(test):
+    """A test that is a coroutine; it ends in time or fails."""
+
+    def run(tmp_path):
+        asyncio.run(asyncio.wait_for(test(tmp_path), 100))
+
+    run.__name__ = test.__name__
+    return run
+
+
+@in_loop
+async def test_both_ways_to_open(path):
+    runtime = await peergraph.open_runtime(path)
+    graph = await runtime.create_graph("g", peer_id="p", comment="c")
+    assert graph.properties.comment == "c"
+    assert repr(graph) == "<peergraph.aio.Graph 'g' peer='p'>"
+    assert repr(runtime) == f"<peergraph.aio.Runtime {str(path)!r}>"
+    await graph.close()
+    await graph.close()
+    async with runtime.open_graph("g", peer_id="p") as graph:
+        assert not graph.is_new
+    assert graph.closed
+    await runtime.delete_graph("g", peer_id="p")
+    with pytest.raises(peergraph.DatabaseNotPresent):
+        await runtime.delete_graph("g", peer_id="p")
+    await runtime.close()
+    await runtime.close()
+    with pytest.raises(peergraph.NotInitialized):
+        await runtime.open_graph("g", peer_id="p")
+    async with await peergraph.open_runtime(path) as runtime, await runtime.create_graph("g", peer_id="p"):
+        pass
+
+
+@in_loop
+async def test_records(path):
+    async with one_graph(path) as graph:
+        ids = [graph.add_record(type=NOTE, data=b"%d" % i, lifetime=HOUR) for i in range(600)]
+        graph.update_record(ids[0], data=b"changed")
+        graph.delete_record(ids[1])
+        assert graph.get_record(ids[0]).data == b"changed"
+        found = [record.id async for record in graph.records(NOTE)]
+        assert sorted(found) == sorted(set(ids) - {ids[1]})
+        async for _ in (records := graph.records()):
+            break
+        await records.aclose()
+        async with graph.batch() as batch:
+            batch.add_record(type=OTHER, lifetime=HOUR)
+        assert len([record async for record in graph.records(OTHER)]) == 1
+        with pytest.raises(ZeroDivisionError):
+            await half_a_batch(graph)
+        assert len([record async for record in graph.records(OTHER)]) == 1
+
+
+async def half_a_batch(graph):
+    async with graph.batch() as batch:
+        batch.add_record(type=OTHER, lifetime=HOUR)
+        _ = 1 / 0
+
+
+@in_loop
+async def test_connect_ends_at_connected(path):
+    async with two_graphs(path) as (alice, bob):
+        assert bob.status & peergraph.GraphStatus.HAS_CONNECTIONS
+        with pytest.raises(peergraph.AlreadyExists):
+            await bob.connect(alice.address)
+        async with bob.events(peergraph.RecordChanged) as events:
+            record_id = alice.add_record(type=NOTE, data=b"hello", lifetime=HOUR)
+            event = await events.get(PATIENCE)
+            assert event.record_id == record_id
+            assert event.record.data == b"hello"
+
+
+@in_loop
+async def test_connect_raises_the_reason(path):
+    async with one_graph(path) as graph:
+        with pytest.raises(peergraph.ConnectionFailed, match=r"127\.0\.0\.1:1"):
+            await graph.connect("127.0.0.1:1")
+        with pytest.raises(peergraph.InvalidArgument):
+            await graph.connect("nowhere")
+
+
+@in_loop
+async def test_synchronized_gives_up(path):
+    async with one_graph(path / "a") as graph:
+        await graph.synchronized()
+    async with peergraph.open_runtime(path / "b") as runtime, runtime.open_graph("g", peer_id="p") as graph:
+        with pytest.raises(TimeoutError, match="'g' is not synchronized"):
+            await graph.synchronized(0.01)
+        waiting = asyncio.create_task(graph.synchronized())
+        await asyncio.sleep(0)
+        await graph.close()
+        with pytest.raises(peergraph.GraphShuttingDown):
+            await waiting
+
+
+@in_loop
+async def test_iteration_ends_when_the_graph_is_closed(path):
+    async with one_graph(path) as graph:
+        seen = []
+        events = graph.events(peergraph.RecordChanged)
+
+        async def read():
+            async for event in events:
+                seen.append(event)
+
+        task = asyncio.create_task(read())
+        for _ in range(1000):
+            graph.add_record(type=NOTE, lifetime=HOUR)
+        await graph.close()
+        await asyncio.wait_for(task, PATIENCE)
+        assert len(seen) == 1000
+        assert events.closed.reason == 0
+        assert isinstance(await events.get(), peergraph.Closed)
+
+
+@in_loop
+async def test_closing_while_a_task_waits_ends_its_loop(path):
+    async with one_graph(path) as graph:
+        for _ in range(100):
+            events = graph.events(peergraph.RecordChanged)
+            waiting = asyncio.Event()
+
+            async def read(events=events, waiting=waiting):
+                waiting.set()
+                return [event async for event in events]
+
+            task = asyncio.create_task(read())
+            await waiting.wait()
+            await waits(events)
+            descriptor = _native.event_queue_get_descriptor(events._handle)
+            events.close()
+            assert not asyncio.get_running_loop().remove_reader(descriptor)
+            assert await asyncio.wait_for(task, PATIENCE) == []
+            with pytest.raises(peergraph.InvalidArgument):
+                _native.get_event_batch(events._handle, 1)
+
+
+@in_loop
+async def test_a_descriptor_that_is_used_again_still_wakes(path):
+    """What was closed must be forgotten by the loop, or the next subscription with its number would be deaf."""
+    async with one_graph(path) as graph:
+        numbers = set()
+        for _ in range(20):
+            async with graph.events(peergraph.RecordChanged) as events:
+                task = asyncio.create_task(events.get(PATIENCE))
+                await waits(events)
+                numbers.add(_native.event_queue_get_descriptor(events._handle))
+                graph.add_record(type=NOTE, lifetime=HOUR)
+                assert isinstance(await task, peergraph.RecordChanged)
+        assert len(numbers) < 20
+
+
+@in_loop
+async def test_one_task_at_a_time(path):
+    async with one_graph(path) as graph, graph.events(peergraph.RecordChanged) as events:
+        first = asyncio.create_task(events.get())
+        await waits(events)
+        with pytest.raises(RuntimeError, match="another task"):
+            await events.get()
+        graph.add_record(type=NOTE, lifetime=HOUR)
+        assert await asyncio.wait_for(first, PATIENCE)
+
+
+@in_loop
+async def test_cancelled_waits_lose_nothing(path):
+    async with one_graph(path) as graph, graph.events(peergraph.RecordChanged) as events:
+        expected = []
+        stop = threading.Event()
+
+        def add():
+            while not stop.is_set() and len(expected) < 20_000:
+                expected.append(graph.add_record(type=NOTE, lifetime=HOUR))
+
+        thread = threading.Thread(target=add)
+        thread.start()
+        seen = []
+        cancelled = 0
+        while cancelled < 1000:
+            task = asyncio.create_task(events.__anext__())
+            for _ in range(cancelled % 4):
+                await asyncio.sleep(0)
+            if task.cancel():
+                cancelled += 1
+            with contextlib.suppress(asyncio.CancelledError):
+                seen.append((await task).record_id)
+        stop.set()
+        await asyncio.to_thread(thread.join)
+        while len(seen) < len(expected):
+            seen.append((await events.get(PATIENCE)).record_id)
+        assert seen == expected
+
+
+@in_loop
+async def test_waits_that_time_out_lose_nothing(path):
+    async with one_graph(path) as graph, graph.events(peergraph.RecordChanged) as events:
+        expected = []
+
+        def add():
+            for _ in range(300):
+                expected.append(graph.add_record(type=NOTE, lifetime=HOUR))
+                os.sched_yield()
+
+        thread = threading.Thread(target=add)
+        thread.start()
+        seen = []
+        late = 0
+        while len(seen) < 300:
+            try:
+                if len(seen) % 2:
+                    event = await events.get(0.0002)
+                else:
+                    event = await asyncio.wait_for(events.get(), 0.0002)
+                seen.append(event.record_id)
+            except (TimeoutError, asyncio.TimeoutError):
+                late += 1
+        await asyncio.to_thread(thread.join)
+        assert seen == expected
+
+
+@in_loop
+async def test_many_events_reach_a_loop(path):
+    """200,000 events, none lost, in order, and the loop is never held up for long."""
+    total = 200_000
+    async with one_graph(path) as graph, graph.events(peergraph.RecordChanged) as events:
+        expected = []
+        room = threading.Semaphore(20)  # batches that may wait in the queue, which holds 8 MiB
+
+        def add():
+            for _ in range(total // 1000):
+                room.acquire(timeout=PATIENCE)
+                batch = _native.graph_begin_batch(graph._handle)
+                now = graph._now_us()
+                for _ in range(1000):
+                    record = _native.RecordInput(NOTE.bytes, b"", None, now + 3_600_000_000)
+                    expected.append(_native.batch_add_record(batch, record))
+                _native.batch_commit(batch)
+
+        longest = 0.0
+
+        async def watch():
+            nonlocal longest
+            while True:
+                before = time.monotonic()
+                await asyncio.sleep(0)
+                longest = max(longest, time.monotonic() - before)
+
+        watcher = asyncio.create_task(watch())
+        thread = threading.Thread(target=add)
+        thread.start()
+        seen = []
+        async for event in events:
+            assert isinstance(event, peergraph.RecordChanged), event
+            seen.append(event._raw.record_id)
+            if len(seen) % 1000 == 0:
+                room.release()
+            if len(seen) == total:
+                break
+        watcher.cancel()
+        await asyncio.to_thread(thread.join)
+        assert sorted(seen) == sorted(expected)
+        assert longest < 1.0
+
+
+@in_loop
+async def test_a_chatty_graph_lets_others_work(path):
+    """Whoever finds an event each time still gives the loop its turns."""
+    async with one_graph(path) as graph, graph.events(peergraph.RecordChanged) as events:
+        for _ in range(20):
+            async with graph.batch() as batch:
+                for _ in range(1000):
+                    batch.add_record(type=NOTE, lifetime=HOUR)
+        turns = 0
+
+        async def count():
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        counter = asyncio.create_task(count())
+        for _ in range(20_000):
+            await events.get(PATIENCE)
+        counter.cancel()
+        assert turns > 3
+
+
+@in_loop
+async def test_what_is_opened_for_nobody_is_closed(path):
+    for turns in range(20):
+        task = asyncio.create_task(peergraph.open_runtime(path)._start())
+        for _ in range(turns * turns):
+            await asyncio.sleep(0)
+        if task.cancel():
+            with pytest.raises(asyncio.CancelledError):
+                await task
+        else:
+            await (await task).close()
+
+
+def test_the_end_of_the_loop_while_a_task_waits(tmp_path):
+    async def main():
+        graph = await (await peergraph.open_runtime(tmp_path)).create_graph("g", peer_id="p")
+        events = graph.events()
+        task = asyncio.create_task(events.get())
+        await waits(events)
+        return graph, events, task
+
+    graph, events, task = asyncio.run(main())  # run() cancels what is left
+    assert task.cancelled()
+    events.close()
+    graph._close()
+    graph._runtime._close()
+
+
+def test_a_subscription_may_move_to_another_loop(tmp_path):
+    with contextlib.ExitStack() as stack:
+        runtime = asyncio.run(_await(lambda: peergraph.open_runtime(tmp_path)))
+        stack.callback(runtime._close)
+        graph = asyncio.run(_await(lambda: runtime.create_graph("g", peer_id="p")))
+        stack.callback(graph._close)
+        events = graph.events(peergraph.RecordChanged)
+        stack.callback(events.close)
+        for _ in range(3):
+            with pytest.raises(TimeoutError):
+                asyncio.run(events.get(0.001))
+            graph.add_record(type=NOTE, lifetime=HOUR)
+            assert isinstance(asyncio.run(events.get(PATIENCE)), peergraph.RecordChanged)
+
+
+async def _await(make):
+    return await make()
+
+
+def test_a_host_supplies_runtimes(tmp_path):
+    class Host:
+        def startup(self, data_directory):
+            return _native.startup(data_directory)[0]
+
+        def clock_us(self):
+            return 1_000_000
+
+    async def main():
+        async with peergraph.open_runtime(tmp_path) as runtime, runtime.create_graph("g", peer_id="p") as graph:
+            return runtime._clock(), graph.now()
+
+    context = contextvars.copy_context()
+    context.run(current_host.set, Host())
+    clock, now = context.run(asyncio.run, main())
+    assert clock == 1_000_000
+    assert now.year == 1970
+    assert current_host.get() is None

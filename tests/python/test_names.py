@@ -1,0 +1,106 @@
+"""Names follow the rule, or docs/names.md says why they exist."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from pathlib import Path
+
+import peergraph
+import peergraph.aio
+import pytest
+from peergraph import _native
+
+ROOT = Path(__file__).resolve().parents[2]
+HEADER = (ROOT / "core/include/peergraph/peergraph.h").read_text(encoding="utf-8")
+DECLARED = set(re.findall(r"PEER_API [^;(]*?(peer_\w+)\(", HEADER))
+DOCUMENT = (ROOT / "docs/names.md").read_text(encoding="utf-8")
+_, OURS, SHARED, FINE = DOCUMENT.split("\n## ")
+
+WINDOWS = """
+    AddRecord Close Connect Create Delete DeleteRecord EnumRecords GetNodeInfo GetProperties GetRecord GetStatus Listen
+    Open PeerTimeToUniversalTime RegisterEvent UniversalTimeToPeerTime UpdateRecord
+""".split()
+
+
+def table(section: str) -> list[str]:
+    return re.findall(r"^\| `([\w.]+)` \| \S", section, re.MULTILINE)
+
+
+def snake(name: str) -> str:
+    return re.sub(r"(?<!^)([A-Z])", r"_\1", name).lower()
+
+
+def test_every_function_is_by_rule_or_listed():
+    by_rule = {f"peer_graph_{snake(name)}" for name in WINDOWS}
+    assert by_rule <= DECLARED
+    listed = [*table(OURS), *table(SHARED)]
+    assert len(listed) == len(set(listed))
+    assert set(listed) == DECLARED - by_rule
+
+
+def test_every_function_is_bound():
+    source = inspect.getsource(_native)
+    assert {name for name in DECLARED if f"lib.{name}(" not in source} == set()
+
+
+def test_nothing_else_touches_c():
+    folder = Path(peergraph.__file__).parent
+    for path in folder.glob("*.py"):
+        if path.name != "_native.py":
+            text = path.read_text(encoding="utf-8")
+            assert "ffi." not in text, path
+            assert "lib." not in text, path
+
+
+EXACT = {
+    "Runtime": {"shutdown"},
+    "Graph": {snake(name) for name in WINDOWS} - {"create", "open", "delete"} | {"begin_batch"},
+    "Events": set(),
+}
+WAITING = {"Runtime": {"create_graph", "open_graph", "delete_graph", "close"}, "Graph": {"connect", "close"}}
+
+
+def public(cls: type) -> set[str]:
+    return {name for name in dir(cls) if not name.startswith("_")}
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_the_fine_layer_is_a_closed_list(name):
+    fine = {entry.split(".")[1] for entry in table(FINE) if entry.startswith(f"{name}.")}
+    plain, waiting = getattr(peergraph, name), getattr(peergraph.aio, name)
+    assert public(plain) | public(waiting) == fine | EXACT[name]
+    assert fine - public(waiting) == set()
+    assert fine - public(plain) <= {"synchronized"}
+
+
+def test_both_layers_take_the_same_arguments():
+    for name in EXACT:
+        plain, waiting = getattr(peergraph, name), getattr(peergraph.aio, name)
+        for member in public(plain) & public(waiting):
+            one, two = getattr(plain, member), getattr(waiting, member)
+            if inspect.isfunction(one):
+                assert list(inspect.signature(one).parameters.values()) == list(
+                    inspect.signature(two).parameters.values()
+                ), f"{name}.{member}"
+
+
+def test_everything_public_is_documented_and_typed():
+    for module in (peergraph, peergraph.aio):
+        assert sorted(module.__all__) == sorted(set(module.__all__))
+        for name in module.__all__:
+            item = getattr(module, name)
+            if inspect.isclass(item) or inspect.isfunction(item):
+                assert item.__doc__, name
+            if not inspect.isclass(item):
+                continue
+            for member in public(item):
+                value = inspect.getattr_static(item, member)
+                function = value.fget if isinstance(value, property) else value
+                if inspect.isfunction(function) and function.__module__.startswith("peergraph"):
+                    assert function.__doc__, f"{name}.{member}"
+                    assert "return" in function.__annotations__, f"{name}.{member}"
+
+
+def test_the_package_is_marked_as_typed():
+    assert (Path(peergraph.__file__).parent / "py.typed").exists()

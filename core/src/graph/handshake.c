@@ -304,7 +304,7 @@ void peer__link_on_auth_info(struct link *link, const struct wire_auth_info *mes
 
 static void refuse(struct link *link, uint8_t code, const char *why)
 {
-    struct address referrals[REFERRALS_MAX];
+    struct address referrals[REFERRALS_MAX] = {0};
     size_t count = code == REFUSE_BUSY ? collect_referrals(link, referrals) : 0;
     peer__encode_refuse(&link->engine->message, code, referrals, count);
     peer__link_send(link);
@@ -323,7 +323,7 @@ static void take_addresses(struct link *link, const struct wire_addresses *addre
 static void welcome(struct link *link, const struct wire_connect *message)
 {
     struct graph *graph = link->graph;
-    struct address referrals[REFERRALS_MAX];
+    struct address referrals[REFERRALS_MAX] = {0};
     link->node_id = message->node_id;
     take_addresses(link, &message->addresses);
     size_t count = (message->flags & CONNECT_FLAG_NEIGHBOURS) != 0 ? collect_referrals(link, referrals) : 0;
@@ -387,7 +387,7 @@ void peer__graph_tell_addresses(struct graph *graph) /* 3.1.4.8 */
 
 void peer__link_say_disconnect(struct link *link, uint8_t reason) /* 9.7 */
 {
-    struct address referrals[REFERRALS_MAX];
+    struct address referrals[REFERRALS_MAX] = {0};
     size_t count = collect_referrals(link, referrals);
     peer__encode_disconnect(&link->engine->message, reason, referrals, count);
     peer__link_send(link);

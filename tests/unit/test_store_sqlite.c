@@ -276,6 +276,8 @@ static int helper_end(struct helper *helper, int with_signal)
     return result;
 }
 
+#define HELPER_REFUSED 3
+
 /** In the helper: opens, writes what its role asks for, and waits to be let go or killed. */
 static int helper_main(const char *role, const char *directory)
 {
@@ -283,8 +285,12 @@ static int helper_main(const char *role, const char *directory)
     int is_new;
     char byte;
 
-    if (peer__store_sqlite_factory(directory, &world.factory) < 0 || world_try_open(&world, 0, &is_new) < 0)
+    if (peer__store_sqlite_factory(directory, &world.factory) < 0)
         return 1;
+    if (world_try_open(&world, 0, &is_new) == PEER_E_DATABASE_IN_USE) {
+        peer__store_sqlite_factory_free(&world.factory);
+        return HELPER_REFUSED;
+    }
     for (uint32_t number = 0; strcmp(role, "crash") == 0 && number < 110; number++) {
         struct store_row row = row_of(number);
         uint64_t seq;
@@ -346,19 +352,14 @@ static void a_second_factory_in_this_process(void **state)
                      PEER_E_DATABASE_IN_USE);
     assert_non_null(strstr(peer__last_error(), "in this process"));
     /* The attempts have not let go of our lock. */
-    struct helper helper = {0};
-    int from[2];
-    assert_int_equal(pipe(from), 0);
-    helper.process = fork();
-    if (helper.process == 0) {
+    int result = 0;
+    pid_t process = fork();
+    if (process == 0) {
         execl(program, program, "hold", world->directory, (char *)NULL);
         _exit(127);
     }
-    int result;
-    waitpid(helper.process, &result, 0);
-    assert_true(WIFEXITED(result) && WEXITSTATUS(result) == 1);
-    close(from[0]);
-    close(from[1]);
+    assert_int_equal(waitpid(process, &result, 0), process);
+    assert_true(WIFEXITED(result) && WEXITSTATUS(result) == HELPER_REFUSED);
     peer__store_sqlite_factory_free(&second);
 }
 
@@ -487,25 +488,26 @@ static void a_job_moves_the_journal(void **state)
 
     find_file(world, path);
     assert_null(world->calls->maintenance(world->store));
-    for (uint32_t round = 0; round < 10; round++) {
+    for (uint32_t round = 0; round < 5; round++) {
         pthread_t thread;
-        put_large(world, round * 40, 20);
+        put_large(world, round * 160, 80);
         struct job *job = world->calls->maintenance(world->store);
         assert_non_null(job);
         assert_null(world->calls->maintenance(world->store)); /* one at a time */
         assert_int_equal(pthread_create(&thread, NULL, run_job, job), 0);
-        put_large(world, round * 40 + 20, 20); /* meanwhile */
+        put_large(world, round * 160 + 80, 80); /* meanwhile */
         pthread_join(thread, NULL);
         job->done(job);
     }
-    assert_true(size_of(path, "") > 10 * 1024 * 1024);
+    assert_true(size_of(path, "") > 50 * 1024 * 1024);
     struct job *job = world->calls->maintenance(world->store);
-    assert_non_null(job);
-    job->run(job); /* undisturbed it comes to the end */
-    job->done(job);
+    if (job != NULL) {
+        job->run(job); /* undisturbed it comes to the end */
+        job->done(job);
+    }
     assert_null(world->calls->maintenance(world->store));
     world_crash(world);
-    assert_int_equal(world_count(world), 400);
+    assert_int_equal(world_count(world), 800);
 }
 
 static void the_journal_is_bounded_without_jobs(void **state)
@@ -526,7 +528,7 @@ static void closing_waits_for_a_job(void **state)
 
     for (uint32_t round = 0; round < 8; round++) {
         pthread_t thread;
-        put_large(world, 0, 40);
+        put_large(world, 0, 80);
         struct job *job = world->calls->maintenance(world->store);
         assert_non_null(job);
         assert_int_equal(pthread_create(&thread, NULL, run_job, job), 0);
@@ -535,7 +537,7 @@ static void closing_waits_for_a_job(void **state)
         world_crash(world); /* also where the job has not begun, or is over */
         pthread_join(thread, NULL);
         job->done(job);
-        assert_int_equal(world_count(world), 40);
+        assert_int_equal(world_count(world), 80);
     }
 }
 
@@ -543,16 +545,16 @@ static void a_job_may_be_dropped(void **state)
 {
     struct store_world *world = *state;
 
-    put_large(world, 0, 40);
+    put_large(world, 0, 80);
     struct job *job = world->calls->maintenance(world->store);
     job->done(job); /* shutdown: never run */
-    put_large(world, 0, 40);
+    put_large(world, 0, 80);
     job = world->calls->maintenance(world->store);
     assert_non_null(job);
     world_close(world);
     job->done(job);
     assert_int_equal(world_open(world), 0);
-    assert_int_equal(world_count(world), 40);
+    assert_int_equal(world_count(world), 80);
 }
 
 static peer_status open_and_close(void)

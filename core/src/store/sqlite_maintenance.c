@@ -5,8 +5,9 @@
 #include "base/memory.h"
 #include "store/sqlite_internal.h"
 
-/* A job is worth it when so many pages wait. */
-#define JOB_PAGES (4 * 1024 * 1024 / PAGE_SIZE)
+/* A job is worth it when so many pages wait. A commit of one record is a page of each index, the same ones again and
+ * again: the later they move, the fewer do. */
+#define JOB_PAGES (16 * 1024 * 1024 / PAGE_SIZE)
 /* A journal of so many pages is finished between two commits: under bulk the job always finds new pages at its end, and
  * SQLite starts the journal anew only when none is left. */
 #define JOURNAL_PAGES_MAX (64 * 1024 * 1024 / PAGE_SIZE)

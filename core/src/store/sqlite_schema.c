@@ -91,7 +91,8 @@ failed:
 /* Decides whether the file is ours, before anything in it is touched. The first read takes the lock. */
 static peer_status inspect(sqlite3 *db, const char *path, int64_t *version_out)
 {
-    int64_t application, objects;
+    int64_t application = 0;
+    int64_t objects = 0;
 
     PEER_TRY(read_number(db, path, "SELECT count(*) FROM sqlite_master", &objects));
     PEER_TRY(read_number(db, path, "PRAGMA application_id", &application));

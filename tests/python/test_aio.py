@@ -269,7 +269,7 @@ async def test_many_events_reach_a_loop(path):
     total = 200_000
     async with one_graph(path) as graph, graph.events(peergraph.RecordChanged) as events:
         expected = []
-        room = threading.Semaphore(20)  # batches that may wait in the queue, which holds 8 MiB
+        room = threading.Semaphore(20)  # batches that may wait in the queue, which is bounded
 
         def add():
             for _ in range(total // 1000):

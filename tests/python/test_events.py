@@ -49,11 +49,13 @@ def test_changes_of_records(graph):
         assert events.take() == []
 
 
+@pytest.mark.slow
 def test_expiration(graph):
+    """The protocol looks for expired records no more often than every 15 s."""
     with graph.events(RecordChanged) as events:
         record_id = graph.add_record(type=NOTE, lifetime=timedelta(seconds=1))
         assert events.get(PATIENCE).change == RecordChange.ADDED
-        expired = events.get(PATIENCE)
+        expired = events.get(4 * PATIENCE)
         assert (expired.change, expired.record_id, expired.record) == (RecordChange.EXPIRED, record_id, None)
 
 
@@ -221,7 +223,7 @@ def test_a_forgotten_subscription_warns(graph):
 
 
 def test_changes_of_one_record_are_merged_before_any_is_lost(graph):
-    """40,000 updates of one record do not fit into a queue, and need not."""
+    """40,000 updates of one record take no more room in a queue than one."""
     with graph.events(RecordChanged) as events:
         record_id = graph.add_record(type=NOTE, data=b"", lifetime=HOUR)
         for _ in range(40):
@@ -239,7 +241,7 @@ def test_changes_of_one_record_are_merged_before_any_is_lost(graph):
 def test_a_full_queue_says_how_much_was_lost(graph):
     with graph.events(RecordChanged) as events:
         total = 0
-        while total < 300_000:
+        while total < 500_000:
             with graph.batch() as batch:
                 for _ in range(1000):
                     batch.add_record(type=NOTE, lifetime=HOUR)

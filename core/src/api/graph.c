@@ -46,7 +46,7 @@ peer_status peer_graph_create(peer_runtime *runtime, const peer_graph_properties
     peer_graph_properties_view copy;
     uint32_t flags;
     struct call call;
-    struct api_graph *graph;
+    struct api_graph *graph = NULL;
     PEER_TRY(peer__check_process());
     PEER_TRY(peer__input_properties(properties, &copy));
     PEER_TRY(peer__input_database_name(database_name, &database_name));
@@ -74,7 +74,7 @@ peer_status peer_graph_open(peer_runtime *runtime, const char *graph_id, const c
 {
     uint32_t flags;
     struct call call;
-    struct api_graph *graph;
+    struct api_graph *graph = NULL;
     PEER_TRY(peer__check_process());
     PEER_TRY(peer__input_text("graph_id", graph_id, ID_UNITS));
     PEER_TRY(peer__input_text("peer_id", peer_id, ID_UNITS));

@@ -101,8 +101,7 @@ static void store_free(struct sqlite_store *store)
         sqlite3_finalize(store->statements[i]);
     /* The last connection moves the journal into the database and removes it. */
     sqlite3_close(store->db);
-    if (!list_is_empty(&store->open.node))
-        peer__sqlite_release(&store->open);
+    peer__sqlite_release(&store->open); /* also if it was never reserved */
     peer__free(store->label);
     peer__free(store->path);
     peer__free(store);

@@ -102,18 +102,7 @@ static int64_t deadline_of(const struct runtime *runtime)
     return engine_us < deadline_us ? engine_us : deadline_us;
 }
 
-static void on_timer(uv_timer_t *handle)
-{
-    struct runtime *runtime = handle->data;
-
-    peer__turn_begin(runtime);
-    int64_t now_us = peer__monotonic_us();
-    runtime->armed_us = NO_DEADLINE;
-    peer__timers_fire(&runtime->timers, now_us);
-    if (!runtime->ending && peer__engine_deadline(runtime->driver.engine) <= now_us)
-        peer__engine_tick(runtime->driver.engine);
-    peer__turn_end(runtime);
-}
+static void on_timer(uv_timer_t *handle);
 
 static void arm_timer(struct runtime *runtime)
 {
@@ -130,6 +119,24 @@ static void arm_timer(struct runtime *runtime)
     uint64_t deadline_ms = deadline_us > 0 ? ((uint64_t)deadline_us + 999) / 1000 : 0;
     uint64_t now_ms = uv_now(&runtime->loop);
     uv_timer_start(&runtime->timer, on_timer, deadline_ms > now_ms ? deadline_ms - now_ms : 0, 0);
+}
+
+static void on_timer(uv_timer_t *handle)
+{
+    struct runtime *runtime = handle->data;
+
+    peer__turn_begin(runtime);
+    int64_t now_us = peer__monotonic_us();
+    runtime->armed_us = NO_DEADLINE;
+    peer__timers_fire(&runtime->timers, now_us);
+    if (!runtime->ending && peer__engine_deadline(runtime->driver.engine) <= now_us)
+        peer__engine_tick(runtime->driver.engine);
+    peer__transport_flush(runtime);
+    /* libuv runs timers before it polls: without this the iteration would go on to sleep over what this turn has left. */
+    arm_timer(runtime);
+    if (!list_is_empty(&runtime->work) || runtime->listeners_changed)
+        uv_async_send(&runtime->wake);
+    peer__turn_end(runtime);
 }
 
 /* ---- the loop's thread */

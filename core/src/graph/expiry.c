@@ -72,21 +72,26 @@ static int purge(struct graph *graph, uint64_t now)
     struct buffer rows = {0};
     struct store *store = graph->store;
     size_t removed = 0;
+    int more;
     peer_status status =
         store->operations->expired(store, 0, until, EXPIRED_A_TURN, collect, &rows);
     const struct expired_row *row = (const void *)rows.data;
-    for (size_t i = 0; i < rows.size / sizeof(*row) && status >= 0; i++) {
+    size_t count = rows.size / sizeof(*row);
+    for (size_t i = 0; i < count && status >= 0; i++) {
         if (peer__guid_equal(&row[i].type, &peer__type_graph_info))
             continue;
         status = store->operations->remove(store, &row[i].id);
         removed++;
     }
-    if (status < 0)
-        store->operations->rollback(store);
-    else
-        status = store->operations->commit(store);
+    more = removed > 0 && count >= EXPIRED_A_TURN;
     peer__buffer_free(&rows);
-    return status >= 0 && removed >= EXPIRED_A_TURN;
+    if (status >= 0)
+        status = store->operations->commit(store);
+    if (status < 0) { /* later again; until then the store must not be left in its failure */
+        store->operations->rollback(store);
+        more = 0;
+    }
+    return more;
 }
 
 /* Rounded up: a timer that fires a fraction of a microsecond early would find nothing and wait 15 s more. */
@@ -117,6 +122,8 @@ void peer__graph_expiry_fire(struct timer *timer)
         return; /* set again with the first neighbour */
     if (peer__graph_commit(graph) >= 0) {
         uint64_t now = peer__graph_now(graph);
+        if (now < graph->expired_through) /* the clock was set back: what ends in between has not ended yet */
+            graph->expired_through = now;
         more = tell_newly_expired(graph, now);
         if (!more && clock_is_sure(graph))
             more = purge(graph, now);

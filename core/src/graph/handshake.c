@@ -130,7 +130,6 @@ void peer__link_say_auth_info_and_connect(struct link *link)
 {
     struct graph *graph = link->graph;
     link->state = LINK_CONNECT_WAIT;
-    link->input.message_size_max = MESSAGE_SIZE_MAX;
     peer__encode_auth_info(&link->engine->message, link->type, text_span(graph->graph_id), text_span(graph->peer_id),
                            text_span(link->peer_id));
     peer__link_send(link);
@@ -183,6 +182,13 @@ static struct link *find_neighbour(const struct graph *graph, uint64_t node_id)
     return NULL;
 }
 
+/* D-16: two nodes that dialled each other at the same moment have both said WELCOME by now; what the one with the lower
+ * node id has dialled stays. Were it not for this rule, each would end the connection that it made itself. */
+static int supersedes(const struct link *link, const struct link *other)
+{
+    return !other->initiator && link->graph->node_id < other->node_id;
+}
+
 static void ping_neighbours(struct graph *graph) /* 9.5 step 2: finds dead connections */
 {
     LIST_FOR(node, following, &graph->links)
@@ -211,14 +217,18 @@ void peer__link_on_welcome(struct link *link, const struct wire_welcome *message
         peer__link_end(link, PEER_E_CONNECTION_FAILED, "\"%s\" is this node itself", link->address_text);
         return;
     }
-    if (find_neighbour(graph, message->node_id) != NULL) {
+    struct link *other = find_neighbour(graph, message->node_id);
+    if (other != NULL && !supersedes(link, other)) {
         peer__link_end(link, PEER_E_CONNECTION_REFUSED, "\"%s\" is a neighbour already", link->address_text);
         return;
     }
     link->node_id = message->node_id;
     link->addresses[0] = link->remote;
     link->address_count = 1;
-    become_connected(link);
+    become_connected(link); /* first, so that the graph has a neighbour all the time */
+    if (other != NULL)
+        peer__link_end(other, PEER_E_CONNECTION_REFUSED, "\"%s\" is a neighbour over the connection made to it",
+                       other->address_text);
     peer__graph_adjust_time(graph, link, message->peer_time);
     peer__graph_expiry_now(graph);
     peer__graph_tell_connection(link, PEER_CONNECTED, PEER_OK, NULL);

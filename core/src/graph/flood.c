@@ -6,7 +6,7 @@
 
 enum verdict { RECORD_INVALID, RECORD_NEWER, RECORD_SAME, RECORD_OLDER };
 
-/* 6.8 rules 5, 8 and 10, and D-11: what the graph and the schema decide. */
+/* 6.8 rules 5 and 8, and D-11: what the graph decides. */
 static int is_acceptable(const struct graph *graph, const struct record_fields *fields)
 {
     struct span graph_id = {graph->graph_id_wire.data, graph->graph_id_wire.size};
@@ -15,16 +15,22 @@ static int is_acceptable(const struct graph *graph, const struct record_fields *
     if (peer__record_counted_size(fields) > graph->record_size_max ||
         fields->security_data.size > SECURITY_DATA_SIZE_MAX)
         return 0;
-    if (fields->expires <= peer__graph_now(graph) && !peer__guid_equal(&fields->type, &peer__type_graph_info))
-        return 0;
-    if (fields->attributes.size == 0)
-        return 1;
-    char *text = peer__utf8_from_utf16(fields->attributes);
+    return fields->expires > peer__graph_now(graph) || peer__guid_equal(&fields->type, &peer__type_graph_info);
+}
+
+/* A failure is one of ours: the record was not judged, and may not be dropped as if it were invalid. */
+static peer_status check_attributes(const struct graph *graph, struct span attributes, int *valid_out)
+{
+    *valid_out = 1;
+    if (attributes.size == 0)
+        return PEER_OK;
+    char *text = peer__utf8_from_utf16(attributes);
     if (text == NULL)
-        return 0;
+        return peer__out_of_memory();
     peer_status status = graph->engine->config.schema.check_attributes(text, strlen(text));
     peer__free(text);
-    return status >= 0;
+    *valid_out = status != PEER_E_INVALID_ATTRIBUTES;
+    return *valid_out ? status : PEER_OK;
 }
 
 /* The graph's information must be readable and about this graph, or nobody could use what is stored. */
@@ -35,8 +41,8 @@ static int is_readable_info(const struct graph *graph, const struct record_field
         return 1;
     if (!peer__guid_equal(&fields->id, &peer__id_graph_info))
         return 0;
-    if ((fields->flags & RECORD_FLAG_DELETED) != 0)
-        return 1;
+    if ((fields->flags & RECORD_FLAG_DELETED) != 0) /* with it nobody could join or come back any more */
+        return 0;
     if (peer__graph_info_decode(fields->payload, &info) < 0)
         return 0;
     return peer__span_equal(info.graph_id, (struct span){graph->graph_id_wire.data, graph->graph_id_wire.size});
@@ -100,7 +106,9 @@ static peer_status judge(struct graph *graph, struct record *record, const struc
     PEER_TRY(status);
     if (!is_acceptable(graph, &record->fields) || !is_readable_info(graph, &record->fields))
         return PEER_OK;
-    return classify(graph, record, from, verdict_out);
+    int valid;
+    PEER_TRY(check_attributes(graph, record->fields.attributes, &valid));
+    return !valid ? PEER_OK : classify(graph, record, from, verdict_out);
 }
 
 static void count_usefulness(struct link *link, int useful) /* 3.1.7.33 */

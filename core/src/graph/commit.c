@@ -4,17 +4,24 @@
  */
 #include "graph/state.h"
 
+peer_status peer__graph_reserve_effect(struct graph *graph)
+{
+    struct effects *effects = &graph->effects;
+    if (effects->count < effects->capacity)
+        return PEER_OK;
+    size_t capacity = effects->capacity == 0 ? 64 : effects->capacity * 2;
+    struct effect *items = peer__realloc_array(effects->items, capacity, sizeof(*items));
+    if (items == NULL)
+        return peer__out_of_memory();
+    effects->items = items;
+    effects->capacity = capacity;
+    return PEER_OK;
+}
+
 peer_status peer__graph_add_effect(struct graph *graph, const struct effect *effect)
 {
     struct effects *effects = &graph->effects;
-    if (effects->count == effects->capacity) {
-        size_t capacity = effects->capacity == 0 ? 64 : effects->capacity * 2;
-        struct effect *items = peer__realloc_array(effects->items, capacity, sizeof(*items));
-        if (items == NULL)
-            return peer__out_of_memory();
-        effects->items = items;
-        effects->capacity = capacity;
-    }
+    PEER_TRY(peer__graph_reserve_effect(graph));
     if (effects->count == 0)
         effects->since_us = peer__engine_now_us(graph->engine);
     effects->items[effects->count] = *effect;
@@ -64,19 +71,6 @@ static void apply_stored(struct graph *graph, const struct effect *effect)
         peer__graph_take_info(graph, effect->record, effect->connection_id != 0);
 }
 
-static void apply_answer(struct graph *graph, const struct effect *effect, struct link *link)
-{
-    struct held held;
-    if (peer__graph_find(graph, &effect->record_id, &held) < 0 || !held.found)
-        return;
-    const struct record_fields *fields = &held.record->fields;
-    if (!peer__time_is_expired(graph, &fields->type, fields->expires)) {
-        peer__encode_flood(&graph->engine->message, (struct span){held.record->wire, held.record->wire_size});
-        peer__link_send(link);
-    }
-    peer__record_release(held.record);
-}
-
 static void apply(struct graph *graph, const struct effect *effect)
 {
     if (effect->kind == EFFECT_STORED) {
@@ -86,12 +80,10 @@ static void apply(struct graph *graph, const struct effect *effect)
     struct link *link = peer__graph_find_link(graph, effect->connection_id);
     if (link == NULL || !peer__link_is_neighbour(link))
         return;
-    if (effect->kind == EFFECT_ANSWER) {
-        apply_answer(graph, effect, link);
-        return;
-    }
-    struct wire_ack_entry entry = {.record_id = effect->record_id, .useful = (uint8_t)effect->useful};
-    peer__buffer_append(&link->acks, &entry, sizeof(entry));
+    if (effect->kind == EFFECT_ANSWER)
+        peer__link_owe(link, &effect->record_id);
+    else
+        peer__link_acknowledge(link, &effect->record_id, effect->useful);
 }
 
 peer_status peer__graph_commit(struct graph *graph)

@@ -20,6 +20,17 @@ static void on_timeout(struct timer *timer)
                        link->address_text);
 }
 
+/* Both read the store, and what is uncommitted there could still be dropped. */
+static void on_step(struct timer *timer)
+{
+    struct link *link = CONTAINER_OF(timer, struct link, step);
+    (void)peer__graph_commit(link->graph);
+    if (link->state != LINK_CONNECTED)
+        return;
+    peer__sync_hash_step(link);
+    peer__link_pump(link);
+}
+
 peer_status peer__link_create(struct engine *engine, struct graph *graph, struct link **link_out)
 {
     PEER_TRY(peer__timers_reserve(&engine->timers, LINK_TIMERS));
@@ -35,7 +46,7 @@ peer_status peer__link_create(struct engine *engine, struct graph *graph, struct
     link->input.frame_size_max = FRAME_SIZE_MAX;
     link->input.message_size_max = MESSAGE_SIZE_MAX_UNAUTHENTICATED;
     peer__timer_init(&link->timer, on_timeout);
-    peer__timer_init(&link->step, peer__sync_hash_step);
+    peer__timer_init(&link->step, on_step);
     list_append(&engine->links, &link->in_engine);
     list_init(&link->in_graph);
     if (graph != NULL)
@@ -60,6 +71,7 @@ void peer__link_free(struct link *link)
     peer__sync_free(link);
     peer__link_answer_free(&link->answer);
     peer__buffer_free(&link->acks);
+    peer__buffer_free(&link->owed.ids);
     peer__free(link->address_text);
     peer__free(link->peer_id);
     peer__free(link);
@@ -274,12 +286,18 @@ void peer__engine_received(struct engine *engine, void *tag, const void *data, s
     peer__engine_leave(engine);
 }
 
+/* Who is owed more than the journal holds: a record whose newer version might still be dropped must not be skipped. */
+static int reads_store(const struct link *link)
+{
+    return peer__link_is_neighbour(link) && (link->answer.kind != ANSWER_NONE || link->owed.ids.size > 0 ||
+                                             link->next_seq < link->graph->journal.first);
+}
+
 void peer__engine_writable(struct engine *engine, void *tag)
 {
     struct link *link = tag;
     peer__engine_enter(engine);
-    /* An answer reads the store: it must not skip a record whose newer version might still be dropped. */
-    if (link->graph != NULL && link->answer.kind != ANSWER_NONE)
+    if (reads_store(link))
         (void)peer__graph_commit(link->graph);
     peer__link_pump(link);
     peer__engine_leave(engine);

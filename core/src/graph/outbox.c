@@ -4,8 +4,15 @@
  */
 #include "graph/state.h"
 
+#include <stdlib.h>
+
 #define ROWS_A_TURN 64u
+#define ROUNDS_A_TURN 8u
+#define LOOKUPS_A_TURN 512u
 #define ACKS_A_MESSAGE 1024u
+/** Acknowledgements feed the utility of a connection (3.1.7.33) and nothing else: who does not read them, misses them. */
+#define ACKS_MAX (64u * 1024)
+#define OWED_TIDY_MIN 1024u
 
 int peer__link_has_room(const struct link *link)
 {
@@ -20,18 +27,31 @@ static void send_flood(struct link *link, struct span wire)
     peer__link_send(link);
 }
 
+static void go_on_later(struct link *link)
+{
+    peer__engine_timer_set(link->engine, &link->step, 0);
+}
+
+void peer__link_acknowledge(struct link *link, const peer_guid *id, int useful)
+{
+    struct wire_ack_entry entry = {.record_id = *id, .useful = (uint8_t)useful};
+    if (link->acks.size / sizeof(entry) < ACKS_MAX)
+        peer__buffer_append(&link->acks, &entry, sizeof(entry));
+}
+
 static void send_acks(struct link *link)
 {
     const struct wire_ack_entry *entries = (const struct wire_ack_entry *)(const void *)link->acks.data;
     size_t left = link->acks.size / sizeof(*entries);
-    while (left > 0 && link->state == LINK_CONNECTED) {
+    size_t sent = 0;
+    while (left > 0 && peer__link_has_room(link)) {
         size_t count = left < ACKS_A_MESSAGE ? left : ACKS_A_MESSAGE;
-        peer__encode_ack(&link->engine->message, entries, count);
+        peer__encode_ack(&link->engine->message, entries + sent, count);
         peer__link_send(link);
-        entries += count;
+        sent += count;
         left -= count;
     }
-    peer__buffer_clear(&link->acks);
+    peer__buffer_consume(&link->acks, sent * sizeof(*entries));
 }
 
 static int send_row(void *context, const struct store_row *row)
@@ -75,6 +95,69 @@ static peer_status pump_flood(struct link *link)
             flood_from_journal(link, entry);
         else
             PEER_TRY(flood_from_store(link));
+    }
+    return PEER_OK;
+}
+
+/* ---------------------------------------------------------------------------------------------------------- newer copies */
+
+static int compare_guids(const void *a, const void *b)
+{
+    return peer__guid_compare(a, b);
+}
+
+/* Each id once: however often a neighbour sends an old copy, what it is owed is no more than the database. */
+static void tidy_owed(struct owed *owed)
+{
+    peer__buffer_consume(&owed->ids, owed->at * sizeof(peer_guid));
+    owed->at = 0;
+    peer_guid *ids = (void *)owed->ids.data;
+    size_t count = owed->ids.size / sizeof(*ids);
+    size_t kept = count > 0;
+    if (count > 1)
+        qsort(ids, count, sizeof(*ids), compare_guids);
+    for (size_t i = 1; i < count; i++) {
+        if (!peer__guid_equal(&ids[i], &ids[kept - 1]))
+            ids[kept++] = ids[i];
+    }
+    owed->ids.size = kept * sizeof(*ids);
+    owed->tidy_at = kept > OWED_TIDY_MIN / 2 ? 2 * kept : OWED_TIDY_MIN;
+}
+
+void peer__link_owe(struct link *link, const peer_guid *id)
+{
+    struct owed *owed = &link->owed;
+    peer__buffer_append(&owed->ids, id, sizeof(*id));
+    if (owed->ids.size / sizeof(*id) >= owed->tidy_at)
+        tidy_owed(owed);
+}
+
+static peer_status send_record(struct link *link, const peer_guid *id)
+{
+    struct store *store = link->graph->store;
+    peer_status status = store->operations->get(store, id, 1, send_row, link);
+    return status == PEER_E_RECORD_NOT_FOUND ? PEER_OK : status; /* what is no longer held is skipped */
+}
+
+static peer_status pump_owed(struct link *link)
+{
+    struct owed *owed = &link->owed;
+    if (owed->ids.size == 0 || !peer__link_has_room(link))
+        return PEER_OK;
+    if (owed->at == 0)
+        tidy_owed(owed);
+    const peer_guid *ids = (const void *)owed->ids.data;
+    size_t count = owed->ids.size / sizeof(*ids);
+    for (size_t sent = 0; owed->at < count && peer__link_has_room(link); sent++) {
+        if (sent == LOOKUPS_A_TURN) {
+            go_on_later(link);
+            return PEER_OK;
+        }
+        PEER_TRY(send_record(link, &ids[owed->at++]));
+    }
+    if (owed->at == count) {
+        peer__buffer_free(&owed->ids);
+        owed->at = 0;
     }
     return PEER_OK;
 }
@@ -135,22 +218,26 @@ static peer_status answer_ids(struct link *link)
     struct answer *answer = &link->answer;
     const struct wire_abstract *wanted = (const void *)answer->ids.data;
     size_t count = answer->ids.size / sizeof(*wanted);
-    for (; answer->ids_at < count; answer->ids_at++) {
+    for (size_t i = 0; i < ROWS_A_TURN && answer->ids_at < count; i++) {
         if (!peer__link_has_room(link))
             return PEER_OK;
-        peer_status status = link->graph->store->operations->get(
-            link->graph->store, &wanted[answer->ids_at].record_id, 1, send_row, link);
-        if (status < 0 && status != PEER_E_RECORD_NOT_FOUND) /* what is no longer held is skipped */
-            return status;
+        PEER_TRY(send_record(link, &wanted[answer->ids_at++].record_id));
     }
-    end_answer(link);
+    if (answer->ids_at == count)
+        end_answer(link);
     return PEER_OK;
 }
 
+/* A round may find nothing to send and still have looked at thousands of rows, so their number is what is bounded. */
 static peer_status pump_answer(struct link *link)
 {
-    while (link->answer.kind != ANSWER_NONE && peer__link_has_room(link))
+    for (size_t round = 0; link->answer.kind != ANSWER_NONE && peer__link_has_room(link); round++) {
+        if (round == ROUNDS_A_TURN) {
+            go_on_later(link);
+            break;
+        }
         PEER_TRY(link->answer.kind == ANSWER_SCAN ? answer_scan(link) : answer_ids(link));
+    }
     return PEER_OK;
 }
 
@@ -159,12 +246,14 @@ void peer__link_pump(struct link *link)
 {
     if (!peer__link_is_neighbour(link))
         return;
-    if (link->acks.failed) {
+    if (link->acks.failed || link->owed.ids.failed) {
         peer__link_out_of_memory(link);
         return;
     }
     send_acks(link);
     peer_status status = pump_flood(link);
+    if (status >= 0 && link->state == LINK_CONNECTED)
+        status = pump_owed(link);
     if (status >= 0 && link->state == LINK_CONNECTED)
         status = pump_answer(link);
     if (status < 0)

@@ -51,6 +51,7 @@ peer_status peer__graph_put(struct graph *graph, struct record *record, int32_t 
                             .change = change,
                             .record_id = fields->id,
                             .record = record};
+    PEER_TRY(peer__graph_reserve_effect(graph)); /* a record without its effects would be stored and never told */
     PEER_TRY(graph->store->operations->put(graph->store, &row, &effect.seq));
     return peer__graph_add_effect(graph, &effect);
 }

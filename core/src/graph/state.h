@@ -148,6 +148,13 @@ struct walk {
 
 /* --------------------------------------------------------------------------------------------------------------- links */
 
+/** Records of which a neighbour has sent an older copy: it gets ours (12), read when there is room, each once. */
+struct owed {
+    struct buffer ids; /* peer_guid */
+    size_t at;         /* in them: the next */
+    size_t tidy_at;    /* as many ids are looked through for repetitions */
+};
+
 enum link_state {
     LINK_DIALLING,      /* connection ALLOC … SOCK_CONNECTED, ours */
     LINK_ACCEPTED,      /* waits for AUTH_INFO */
@@ -171,7 +178,7 @@ struct link {
     uint8_t type; /* enum connection_type */
     struct frame_assembler input;
     struct timer timer; /* authentication, then CONNECT */
-    struct timer step;  /* the walk, one step a turn */
+    struct timer step;  /* goes on with the walk and with long answers, a piece a turn */
 
     char *address_text;   /* as given to connect, or of the remote end */
     char *peer_id;        /* wanted (dialling), then known; may be NULL */
@@ -188,6 +195,7 @@ struct link {
     struct answer answer;
     struct walk walk;
     struct buffer acks; /* struct wire_ack_entry */
+    struct owed owed;
 };
 
 /* -------------------------------------------------------------------------------------------------------------- graphs */
@@ -285,10 +293,13 @@ void peer__sync_hash_start(struct link *link);
 void peer__sync_hash_on_solicit(struct link *link, const struct wire_solicit *message);
 void peer__sync_hash_on_advertise(struct link *link, const struct wire_advertise *message);
 void peer__sync_hash_on_request(struct link *link, const struct wire_request *message);
-void peer__sync_hash_step(struct timer *timer);
+/** One step of the walk, if there is one. What is uncommitted must have been committed: it could still be dropped. */
+void peer__sync_hash_step(struct link *link);
 void peer__sync_walk_free(struct walk *walk);
 
 /* outbox.c */
+void peer__link_acknowledge(struct link *link, const peer_guid *id, int useful);
+void peer__link_owe(struct link *link, const peer_guid *id);
 void peer__link_pump(struct link *link);
 void peer__graph_pump(struct graph *graph);
 void peer__link_answer_free(struct answer *answer);
@@ -301,6 +312,8 @@ const struct journal_entry *peer__journal_find(const struct journal *journal, ui
 void peer__journal_free(struct journal *journal);
 
 /* commit.c */
+/** Room for one more effect, so that adding it cannot fail. */
+peer_status peer__graph_reserve_effect(struct graph *graph);
 /** Adds an effect; the record of EFFECT_STORED is retained. */
 peer_status peer__graph_add_effect(struct graph *graph, const struct effect *effect);
 /** Commits and lets effects out. On failure they are dropped and the links that brought them end. */

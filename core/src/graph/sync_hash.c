@@ -11,6 +11,10 @@
 #define RANGE_RECORDS 10u /* 3.1.7.31 */
 #define ROWS_A_STEP 256u
 #define ABSTRACT_SIZE 20u
+#define BOUNDARY_SIZE 52u
+#define ADVERTISE_HEAD_SIZE 24u
+/** More ranges could not be answered: an ADVERTISE of as many boundaries is as long as a message may be. */
+#define RANGES_MAX ((MESSAGE_SIZE_MAX - ADVERTISE_HEAD_SIZE) / BOUNDARY_SIZE)
 
 struct advertised {
     peer_guid id;
@@ -55,6 +59,9 @@ static size_t count_of(const struct buffer *buffer, size_t item_size)
     return buffer->size / item_size;
 }
 
+static const uint8_t md5_of_nothing[16] = {0xd4, 0x1d, 0x8c, 0xd9, 0x8f, 0x00, 0xb2, 0x04,
+                                           0xe9, 0x80, 0x09, 0x98, 0xec, 0xf8, 0x42, 0x7e};
+
 /* The hash covers the concatenated RECORD_ABSTRACTs of a range (2.2.1.7). */
 static void append_abstract(struct buffer *range, const struct store_row *row)
 {
@@ -66,6 +73,10 @@ static peer_status hash_range(const struct link *link, uint8_t hash_out[16])
 {
     const struct crypto *crypto = &link->engine->config.crypto;
     struct span part = {link->walk.range.data, link->walk.range.size};
+    if (part.size == 0) { /* the other side may send a million of these */
+        memcpy(hash_out, md5_of_nothing, sizeof(md5_of_nothing));
+        return PEER_OK;
+    }
     return crypto->md5(crypto->self, &part, 1, hash_out);
 }
 
@@ -101,7 +112,8 @@ static int solicit_row(void *context, const struct store_row *row)
     struct walk *walk = &link->walk;
     if (peer__time_is_expired(link->graph, &row->type, row->expires))
         return 0;
-    if (walk->range.size == (size_t)RANGE_RECORDS * ABSTRACT_SIZE &&
+    if (walk->range.size >= (size_t)RANGE_RECORDS * ABSTRACT_SIZE &&
+        count_of(&walk->result, sizeof(struct wire_hash_entry)) < RANGES_MAX - 1 &&
         close_own_range(link, walk->last_modified, &walk->last_id) < 0)
         walk->result.failed = 1;
     append_abstract(&walk->range, row);
@@ -142,6 +154,10 @@ void peer__sync_hash_on_solicit(struct link *link, const struct wire_solicit *me
         peer__link_violation(link, "a second SOLICIT before the first was answered");
         return;
     }
+    if (message->hash_count > RANGES_MAX) {
+        peer__link_violation(link, "SOLICIT_HASH has more ranges than can be answered");
+        return;
+    }
     for (size_t i = 0; i < message->hash_count; i++) {
         struct wire_hash_entry entry;
         peer__wire_hash_entry(message, i, &entry);
@@ -165,6 +181,14 @@ static void append_range_abstracts(struct walk *walk)
     }
 }
 
+/* One message holds the answer; what does not fit is left to the next comparison. */
+static int has_room_to_advertise(const struct walk *walk)
+{
+    size_t size = ADVERTISE_HEAD_SIZE + count_of(&walk->result, sizeof(struct wire_hash_boundary)) * BOUNDARY_SIZE +
+                  count_of(&walk->abstracts, sizeof(struct wire_abstract)) * ABSTRACT_SIZE;
+    return size + BOUNDARY_SIZE + walk->range.size <= MESSAGE_SIZE_MAX;
+}
+
 /* Range i reaches from behind the upper end of range i-1 to its own (11.4). */
 static peer_status close_their_range(struct link *link)
 {
@@ -173,7 +197,7 @@ static peer_status close_their_range(struct link *link)
     const struct wire_hash_entry *entry = &entries[walk->at];
     uint8_t hash[16];
     PEER_TRY(hash_range(link, hash));
-    if (memcmp(hash, entry->hash, sizeof(hash)) != 0) {
+    if (memcmp(hash, entry->hash, sizeof(hash)) != 0 && has_room_to_advertise(walk)) {
         struct wire_hash_boundary boundary = {.modified_upper = entry->modified,
                                               .record_id_upper = entry->record_id,
                                               .count = (uint32_t)(walk->range.size / ABSTRACT_SIZE)};
@@ -281,7 +305,7 @@ void peer__sync_hash_on_advertise(struct link *link, const struct wire_advertise
 
 static int note_version(void *context, const struct store_row *row)
 {
-    *(uint64_t *)context = row->version;
+    *(int64_t *)context = row->version;
     return 1;
 }
 
@@ -293,7 +317,7 @@ static peer_status step_request(struct link *link)
     const struct advertised *theirs = (const void *)walk->theirs.data;
     size_t count = count_of(&walk->theirs, sizeof(*theirs));
     for (size_t i = 0; i < ROWS_A_STEP && walk->at < count; i++, walk->at++) {
-        uint64_t held = 0;
+        int64_t held = -1; /* the version of a foreign record may be 0 */
         peer_status status = store->operations->get(store, &theirs[walk->at].id, 0, note_version, &held);
         if (status < 0 && status != PEER_E_RECORD_NOT_FOUND)
             return status;
@@ -377,9 +401,8 @@ void peer__sync_hash_on_request(struct link *link, const struct wire_request *me
         peer__link_pump(link);
 }
 
-void peer__sync_hash_step(struct timer *timer)
+void peer__sync_hash_step(struct link *link)
 {
-    struct link *link = CONTAINER_OF(timer, struct link, step);
     peer_status status = PEER_OK;
     switch (link->walk.kind) {
     case WALK_SOLICIT:

@@ -1,0 +1,118 @@
+/* Neighbours that follow the protocol to the letter and want too much: a bound on what each of their bytes costs. */
+#include "puppet.h"
+
+#include "base/memory.h"
+
+/* Every range differs, so the answer would be longer than the question, and than any message may be. */
+SCENARIO(more_ranges_than_can_be_answered_end_the_connection)
+{
+    const size_t count = 1300000;
+    struct buffer message = {0};
+    if (world->seed != 1)
+        return; /* large, and no chance in it */
+    world_line(world, 1);
+    struct puppet *puppet = puppet_create(world, 77);
+    puppet_join(puppet, 0);
+    struct wire_hash_entry *entries = peer__calloc(count, sizeof(*entries));
+    assert_non_null(entries);
+    for (size_t i = 0; i < count; i++)
+        entries[i].modified = i;
+    peer__encode_solicit_hash(&message, entries, count);
+    peer__free(entries);
+    puppet_send(puppet, &message);
+    assert_true(puppet_is_hung_up(puppet, 30));
+    puppet_free(puppet);
+}
+
+static void ask_for_everything(struct puppet *puppet)
+{
+    struct buffer message = {0};
+    struct wire_hash_entry everything = {.modified = UINT64_MAX};
+    memset(&everything.record_id, 0xff, sizeof(everything.record_id));
+    peer__encode_solicit_hash(&message, &everything, 1);
+    puppet_send(puppet, &message);
+}
+
+/* A REQUEST for records that nobody has is worked off in pieces, and its end is not lost. */
+SCENARIO(a_request_for_what_is_not_there_ends)
+{
+    const size_t count = 5000;
+    struct wire_message message;
+    struct buffer out = {0};
+    world_line(world, 1);
+    peer_guid id = world_add(world, 0, "the last one asked for");
+    struct puppet *puppet = puppet_create(world, 77);
+    puppet_join(puppet, 0);
+    ask_for_everything(puppet);
+    assert_true(puppet_expect(puppet, MESSAGE_ADVERTISE, &message));
+    struct wire_abstract *wanted = peer__calloc(count, sizeof(*wanted));
+    assert_non_null(wanted);
+    for (size_t i = 0; i + 1 < count; i++)
+        memcpy(wanted[i].record_id.bytes, &i, sizeof(i));
+    wanted[count - 1] = (struct wire_abstract){.record_id = id, .version = 1};
+    peer__encode_request(&out, wanted, count);
+    peer__free(wanted);
+    puppet_send(puppet, &out);
+    assert_true(puppet_expect(puppet, MESSAGE_SYNC_END, &message));
+    assert_int_equal(puppet_count(puppet, MESSAGE_FLOOD), 1);
+    puppet_free(puppet);
+}
+
+/* Old copies of a few bytes are answered with the large new one, but not each of them. */
+SCENARIO(many_old_copies_are_answered_once)
+{
+    static uint8_t large[500000];
+    struct wire_message message;
+    struct puppet_record record;
+    world_line(world, 1);
+    struct puppet *puppet = puppet_create(world, 77);
+    puppet_join(puppet, 0);
+    puppet_record_init(puppet, &record, "carol", "amy");
+    struct span small = record.fields.payload;
+    record.fields.payload = (struct span){large, sizeof(large)};
+    record.fields.version = 3;
+    puppet_flood(puppet, &record.fields);
+    assert_true(puppet_expect(puppet, MESSAGE_ACK, &message));
+    record.fields.payload = small;
+    record.fields.version = 2;
+    for (int i = 0; i < 400; i++)
+        puppet_flood(puppet, &record.fields);
+    world_run(world, 30);
+    assert_in_range(puppet_count(puppet, MESSAGE_FLOOD), 1, 60);
+    puppet_record_free(&record);
+    puppet_free(puppet);
+}
+
+/* Without its information nobody could join a graph or come back to it. */
+SCENARIO(the_graphs_information_cannot_be_deleted)
+{
+    struct puppet_record record;
+    world_line(world, 1);
+    struct puppet *puppet = puppet_create(world, 77);
+    puppet_join(puppet, 0);
+    puppet_record_init(puppet, &record, "carol", "amy");
+    record.fields.type = peer__type_graph_info;
+    record.fields.id = peer__id_graph_info;
+    record.fields.version = 9;
+    record.fields.flags = RECORD_FLAG_DELETED;
+    record.fields.payload = (struct span){NULL, 0};
+    puppet_flood(puppet, &record.fields);
+    world_run(world, 5);
+    puppet_record_free(&record);
+    puppet_free(puppet);
+    world_close(world, 0);
+    assert_status(world_open(world, 0), PEER_OK);
+    world_listen(world, 0);
+    world_join(world, world_host(world), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        SCENARIO_TEST(more_ranges_than_can_be_answered_end_the_connection),
+        SCENARIO_TEST(a_request_for_what_is_not_there_ends),
+        SCENARIO_TEST(many_old_copies_are_answered_once),
+        SCENARIO_TEST(the_graphs_information_cannot_be_deleted),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

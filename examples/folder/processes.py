@@ -73,6 +73,8 @@ class Peer:
     def __init__(self, name: str, folder: Path, stage: Stage) -> None:
         self.name, self.folder = name, folder
         self.address = ""
+        self.options: tuple[str, ...] = ()
+        """More options for the command."""
         self.rest: dict[str, Any] = {}
         """The last thing that it said about its folder as a whole."""
         self.seconds = 0.0
@@ -84,7 +86,7 @@ class Peer:
         self._started = 0.0
         self._is_listening = False
         self._ended = True
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
 
     def since_start(self) -> float:
         return float(self.rest.get("at", time.monotonic())) - self._started
@@ -92,7 +94,7 @@ class Peer:
     async def start(self, command: str, *addresses: str) -> None:
         """Starts the process; the second time on the port of the first."""
         port = self.address.rpartition(":")[2] or "0"
-        options = ("--name", self.name, "--graph", "demo", "--listen", port, "--json")
+        options = ("--name", self.name, "--graph", "demo", "--listen", port, "--json", *self.options)
         self.rest, self._is_listening, self._ended = {}, False, False
         self._started = time.monotonic()
         self._process = await asyncio.create_subprocess_exec(

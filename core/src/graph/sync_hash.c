@@ -10,6 +10,8 @@
 
 #define RANGE_RECORDS 10u /* 3.1.7.31 */
 #define ROWS_A_STEP 256u
+/** So many of the newest records get a range of their own each, and the gaps before them too. */
+#define NEWEST_RECORDS 256u
 #define ABSTRACT_SIZE 20u
 #define BOUNDARY_SIZE 52u
 #define ADVERTISE_HEAD_SIZE 24u
@@ -92,7 +94,13 @@ void peer__sync_hash_start(struct link *link)
 {
     link->sync.type = SYNC_HASH;
     link->sync.then_hash = 0;
-    start_walk(link, WALK_SOLICIT);
+    link->walk.rows_seen = 0;
+    peer_status status = link->graph->store->operations->count(link->graph->store, &link->walk.row_count);
+    if (status < 0)
+        peer__link_end(link, status, "the database could not be compared with that of \"%s\": %s", link->address_text,
+                       peer__last_error());
+    else
+        start_walk(link, WALK_SOLICIT);
 }
 
 static peer_status close_own_range(struct link *link, uint64_t modified, const peer_guid *id)
@@ -105,16 +113,51 @@ static peer_status close_own_range(struct link *link, uint64_t modified, const p
     return PEER_OK;
 }
 
-/* A full range is closed only when another record follows: the last one reaches to the end of time (D-22). */
+/* The hash does not cover modification times, so two versions of one number that were made apart look alike as long as
+ * they stand between the same neighbours (spec 11.4). What was changed last is where such pairs are: there the bounds say
+ * to the tick where a record stands. A copy that stands elsewhere falls into a gap, which then differs. */
+static peer_status close_range_before(struct link *link, const struct store_row *row)
+{
+    uint64_t modified = row->modified;
+    peer_guid before = row->id;
+    size_t at = sizeof(before.bytes);
+    while (at > 0 && before.bytes[at - 1]-- == 0)
+        at--;
+    if (at == 0) /* the id was zero: all its bytes have become 0xff */
+        modified--;
+    return close_own_range(link, modified, &before);
+}
+
+static int is_among_newest(const struct walk *walk)
+{
+    return walk->rows_seen + NEWEST_RECORDS >= walk->row_count;
+}
+
+static peer_status close_last_range(struct link *link)
+{
+    return link->walk.range.size > 0 ? close_own_range(link, link->walk.last_modified, &link->walk.last_id) : PEER_OK;
+}
+
+static peer_status begin_row(struct link *link, const struct store_row *row)
+{
+    struct walk *walk = &link->walk;
+    if (count_of(&walk->result, sizeof(struct wire_hash_entry)) + 2 * NEWEST_RECORDS >= RANGES_MAX)
+        return PEER_OK; /* the last range takes what is left */
+    if (is_among_newest(walk)) {
+        PEER_TRY(close_last_range(link));
+        return close_range_before(link, row);
+    }
+    return walk->range.size >= (size_t)RANGE_RECORDS * ABSTRACT_SIZE ? close_last_range(link) : PEER_OK;
+}
+
 static int solicit_row(void *context, const struct store_row *row)
 {
     struct link *link = context;
     struct walk *walk = &link->walk;
+    walk->rows_seen++;
     if (peer__time_is_expired(link->graph, &row->type, row->expires))
         return 0;
-    if (walk->range.size >= (size_t)RANGE_RECORDS * ABSTRACT_SIZE &&
-        count_of(&walk->result, sizeof(struct wire_hash_entry)) < RANGES_MAX - 1 &&
-        close_own_range(link, walk->last_modified, &walk->last_id) < 0)
+    if (begin_row(link, row) < 0)
         walk->result.failed = 1;
     append_abstract(&walk->range, row);
     remember_last(walk, row);
@@ -136,6 +179,7 @@ static peer_status step_solicit(struct link *link)
     if (!end || walk_failed(link))
         return PEER_OK;
     peer_guid last = last_guid();
+    PEER_TRY(close_last_range(link)); /* the last one reaches to the end of time (D-22) */
     PEER_TRY(close_own_range(link, UINT64_MAX, &last));
     if (walk_failed(link))
         return PEER_OK;

@@ -1,8 +1,6 @@
 /* The end of records when something else happens too: the clock is corrected, the disk is full. */
 #include "puppet.h"
 
-#include "base/memory.h"
-
 static size_t count_changes(struct world *world, size_t node, int32_t change)
 {
     peer_event_view event;
@@ -49,10 +47,27 @@ SCENARIO(a_full_disk_at_the_time_of_removal)
     assert_int_equal(peer__sim_connections(world->nodes[0].host, world->nodes[1].host), 1);
 }
 
+/* A clock that leaps ahead while the node runs hides what it believes to have ended, but removes nothing. */
+SCENARIO(a_clock_that_leaps_ahead_removes_nothing)
+{
+    peer_guid id;
+    world_line(world, 2);
+    peer_guid kept = world_add(world, 0, "an hour");
+    assert_status(world_add_bytes(world, 0, &scenario_note, "x", 1, 60, &id), PEER_OK);
+    world_run(world, 10);
+    peer__sim_host_set_clock(world->nodes[1].host, 48 * HOUR_S * SECOND, 0);
+    world_run(world, 200); /* the timer for the short one fires */
+    assert_false(world_has(world, 1, &kept));
+    peer__sim_host_set_clock(world->nodes[1].host, 0, 0);
+    world_run(world, 1);
+    assert_true(world_has(world, 1, &kept));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         SCENARIO_TEST(a_clock_that_is_set_back_hides_no_expiration),
+        SCENARIO_TEST(a_clock_that_leaps_ahead_removes_nothing),
         SCENARIO_TEST(a_full_disk_at_the_time_of_removal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -54,6 +54,12 @@ int64_t peer__engine_now_us(const struct engine *engine)
     return engine->config.clock.monotonic_us(engine->config.clock.self);
 }
 
+int64_t peer__engine_clock_offset_us(const struct engine *engine)
+{
+    const struct clock *clock = &engine->config.clock;
+    return clock->utc_us(clock->self) - clock->monotonic_us(clock->self);
+}
+
 void peer__engine_timer_set(struct engine *engine, struct timer *timer, int64_t delay_us)
 {
     peer__timer_set(&engine->timers, timer, peer__engine_now_us(engine) + delay_us);

@@ -64,6 +64,7 @@ static peer_status graph_make(struct engine *engine, const char *graph_id, const
     graph->record_size_max = RECORD_SIZE_MAX;
     graph->started_us = peer__engine_now_us(engine);
     graph->time_confirmed_us = -1;
+    graph->clock_offset_us = peer__engine_clock_offset_us(engine);
     list_init(&graph->in_engine);
     list_init(&graph->links);
     list_init(&graph->subscriptions);

@@ -49,5 +49,6 @@ void peer__graph_adjust_time(struct graph *graph, const struct link *link, uint6
     else /* 0.8 of ours and 0.2 of theirs, without leaving integers */
         graph->time_delta += (remote_delta - graph->time_delta) / 5;
     graph->time_confirmed_us = peer__engine_now_us(graph->engine);
+    graph->clock_offset_us = peer__engine_clock_offset_us(graph->engine);
     (void)peer__setting_put_u64(graph->store, "time_delta", (uint64_t)graph->time_delta);
 }

@@ -224,6 +224,7 @@ struct graph {
     int64_t time_delta;            /* ticks; peer time = UTC - delta */
     int64_t started_us;            /* monotonic */
     int64_t time_confirmed_us;     /* monotonic moment of the last WELCOME within the window; -1: none */
+    int64_t clock_offset_us;       /* local UTC less monotonic time when the clock was last believed */
     uint64_t left;                 /* peer time at which we were last known to be connected and synchronized; 0: never */
     int64_t left_stored_us;        /* monotonic moment at which `left` was written */
 
@@ -245,6 +246,8 @@ struct graph {
 void peer__engine_enter(struct engine *engine);
 void peer__engine_leave(struct engine *engine);
 int64_t peer__engine_now_us(const struct engine *engine);
+/** Local UTC less monotonic time: changes when the clock is stepped. */
+int64_t peer__engine_clock_offset_us(const struct engine *engine);
 void peer__engine_timer_set(struct engine *engine, struct timer *timer, int64_t delay_us);
 /** The graph that listens there. `peer_id` without data: any. */
 struct graph *peer__engine_find_graph(struct engine *engine, const struct listener *listener, struct span graph_id,

@@ -15,7 +15,19 @@ from beneath import Folder, Signature
 from decide import Action
 from parts import Holder, Parts
 from paths import BadPath
-from records import BEFORE_MAX, FILE, HASH_BYTES, LIFETIME, PART, Content, Version, attributes_of, part_size
+from records import (
+    BEFORE_MAX,
+    EPOCH,
+    FILE,
+    HASH_BYTES,
+    LIFETIME,
+    MICROSECOND,
+    PART,
+    Content,
+    Version,
+    attributes_of,
+    part_size,
+)
 from view import View
 
 BATCH_CHANGES: Final = 256
@@ -47,6 +59,8 @@ class Outcome:
     change: Change
     version: Version | None = None
     signature: Signature | None = None
+    names: frozenset[str] = frozenset()
+    """Where something else is shown now."""
     problem: str = ""
     """Empty if things have changed meanwhile, and it should be looked at again."""
 
@@ -173,8 +187,9 @@ class Publisher:
             elif isinstance(step, DropStep):
                 self._parts.remove(step.record_id)
             elif outcome is not None:
-                orphans += self._take_over(outcome, record_id)
-                outcomes.append(outcome)
+                names, unused = self._take_over(outcome, record_id)
+                orphans += unused
+                outcomes.append(replace(outcome, names=names))
         if orphans:
             await self.drop_parts(orphans)
         return outcomes
@@ -203,39 +218,38 @@ class Publisher:
         version = outcome.version
         if version is None:
             return None, outcome
+        expires = self._graph.now() + LIFETIME
+        expires_us = (expires - EPOCH) // MICROSECOND
         try:
             if old is None:
-                made = target.add_record(
-                    type=FILE, data=step.data, attributes=attributes_of(version), lifetime=LIFETIME
-                )
-                return made, replace(
-                    outcome, version=replace(version, record_id=made, expires_us=self._now_us() + LIFETIME_US)
-                )
-            longer = old.expires_us < self._now_us() + LIFETIME_US
+                made = target.add_record(type=FILE, data=step.data, attributes=attributes_of(version), expires=expires)
+                return made, replace(outcome, version=replace(version, record_id=made, expires_us=expires_us))
+            longer = old.expires_us < expires_us
             target.update_record(
                 old.record_id,
                 data=step.data,
                 attributes=attributes_of(version),
-                lifetime=LIFETIME if longer else None,
+                expires=expires if longer else None,
             )
-            return old.record_id, outcome
+            return old.record_id, replace(outcome, version=replace(version, expires_us=max(expires_us, old.expires_us)))
         except peergraph.InvalidRecord as error:
             return None, Outcome(change, problem=str(error))
 
-    def _take_over(self, outcome: Outcome, record_id: UUID | None) -> list[UUID]:
-        """Follows in our own view what was stored; gives the records of parts that nobody needs any more."""
+    def _take_over(self, outcome: Outcome, record_id: UUID | None) -> tuple[frozenset[str], list[UUID]]:
+        """Follows in our own view what was stored.
+
+        Gives the names under which something else is shown, and the records of parts that nobody needs any more.
+        """
         if record_id is None:
-            return []
+            return frozenset(), []
         old = outcome.change.version
-        if outcome.version is not None:
-            self._view.put(outcome.version)
-        else:
-            self._view.remove(record_id)
+        version = outcome.version
+        names = self._view.put(version) if version is not None else self._view.remove(record_id)
         unused = [part for part in dict.fromkeys(old.parts if old else ()) if not self._view.users_of(part)]
-        return [each for part in unused for each in self._parts.holders(part)]
+        return frozenset(names), [each for part in unused for each in self._parts.holders(part)]
 
     def _now_us(self) -> int:
-        return round(self._graph.now().timestamp() * 1_000_000)
+        return (self._graph.now() - EPOCH) // MICROSECOND
 
 
 def _take(steps: Iterator[Step]) -> list[Step]:

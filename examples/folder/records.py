@@ -26,7 +26,8 @@ PART_BYTES_MAX: Final = 1 << 20
 HASH_BYTES: Final = 32
 BEFORE_MAX: Final = 16
 
-_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
+EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
+MICROSECOND: Final = dt.timedelta(microseconds=1)
 _FIRST_US: Final = -62_135_596_800_000_000
 _LAST_US: Final = 253_402_300_799_999_999
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
@@ -153,10 +154,10 @@ def part_hash(record: peergraph.Record) -> str | None:
 
 
 def _date(time_us: int) -> dt.datetime:
-    return _EPOCH + dt.timedelta(microseconds=min(max(time_us, _FIRST_US), _LAST_US))
+    return EPOCH + dt.timedelta(microseconds=min(max(time_us, _FIRST_US), _LAST_US))
 
 
 def _microseconds(value: object) -> int | None:
     if not isinstance(value, dt.datetime):
         return None
-    return (value - _EPOCH) // dt.timedelta(microseconds=1)
+    return (value - EPOCH) // MICROSECOND

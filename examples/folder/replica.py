@@ -7,7 +7,6 @@ and notes which names to look at again. Deciding is by state, not by event, so n
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 import errno
 from collections.abc import Iterable
 from typing import Final
@@ -19,7 +18,7 @@ from decide import Action, Agreed, decide
 from parts import Parts, chunks_of
 from paths import conflict_path
 from publish import Change, Outcome, Publisher
-from records import FILE, PART, BadRecord, Version, digest_of, version_of
+from records import EPOCH, FILE, MICROSECOND, PART, BadRecord, Version, digest_of, version_of
 from report import Report, files, readable
 from state import State
 from view import View
@@ -29,9 +28,6 @@ PASS: Final = 512
 LOOK_EVERY: Final = 0.5
 LOOK_AT_LEAST_EVERY: Final = 2.0
 DISK_FULL_PAUSE: Final = 5.0
-
-_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
-_MICROSECOND: Final = dt.timedelta(microseconds=1)
 
 
 class Replica:
@@ -316,23 +312,20 @@ class Replica:
 
     def _follow_up(self, outcome: Outcome) -> None:
         change = outcome.change
-        self._look_again({change.path, change.name})
-        old = change.version
-        if old is not None:
-            self._look_again({old.path})
+        self._look_again(outcome.names)
         if outcome.problem:
-            self._dirty.discard(change.path)
             self._wait(change.path, f"cannot be sent: {outcome.problem}")
         elif outcome.version is None:
             if change.action is Action.DELETE:
                 self.state.forget(change.path)
             else:
-                self._dirty.discard(change.path)
                 self._wait(change.path, "changed meanwhile", quiet=True)
         elif change.path == change.name and outcome.signature is not None and change.content is not None:
             version = outcome.version
             agreed = Agreed(version.record_id, change.content, outcome.signature, version.expires_us, mine=True)
             self.state.put(change.path, agreed)
+            if self.view.at(change.path) == version:
+                self._dirty.discard(change.path)  # nothing is left to do about it
 
     # -- telling -----------------------------------------------------------------------------------------------------
 
@@ -359,11 +352,11 @@ class Replica:
             self.report.say("rest", text, files=count, bytes=size, hash=digest, waiting=len(self.waiting))
 
     def _now_us(self) -> int:
-        return (self.graph.now() - _EPOCH) // _MICROSECOND
+        return (self.graph.now() - EPOCH) // MICROSECOND
 
     def _peer_time_us(self, time_us: int) -> int:
-        here = self.graph.universal_time_to_peer_time(_EPOCH)
-        return time_us + (here - _EPOCH) // _MICROSECOND
+        here = self.graph.universal_time_to_peer_time(EPOCH)
+        return time_us + (here - EPOCH) // MICROSECOND
 
 
 def _reason(error: Exception) -> str:

@@ -11,7 +11,7 @@ from uuid import UUID
 import peergraph.aio as peergraph
 from decide import Action
 from publish import LIFETIME_US, Change
-from records import LIFETIME, Version
+from records import EPOCH, LIFETIME, MICROSECOND, Version
 from replica import Replica
 
 EVERY: Final = 5.0
@@ -69,7 +69,7 @@ class Upkeep:
     def _limit_us(self, record_id: UUID) -> int:
         """Half a life from now, or up to a tenth less: by chance, but for one peer and record always the same."""
         chance = hashlib.sha256(self._graph.peer_id.encode() + record_id.bytes).digest()[0]
-        now_us = round(self._graph.now().timestamp() * 1_000_000)
+        now_us = (self._graph.now() - EPOCH) // MICROSECOND
         return now_us + LIFETIME_US // 2 - LIFETIME_US // 20 * chance // 256
 
     def _is_here(self, version: Version) -> bool:
@@ -103,7 +103,7 @@ class Upkeep:
     async def remove_orphans(self) -> None:
         """Deletes our parts that no file needs: a program that was killed, or an edit that lost, left them."""
         parts, view = self._replica.parts, self._replica.view
-        old_us = round(self._graph.now().timestamp() * 1_000_000) - ORPHAN_US
+        old_us = (self._graph.now() - EPOCH) // MICROSECOND - ORPHAN_US
         orphans = []
         for record_id, part in parts.records():
             holder = parts.holders(part)[record_id]

@@ -22,7 +22,7 @@ from collections.abc import AsyncIterator, Coroutine, Iterator
 from typing import Any, Final
 
 import peergraph.aio as peergraph
-from beneath import Folder, FolderGone
+from beneath import Folder
 from links import stay_connected
 from records import FILE, PART
 from replica import Replica
@@ -244,7 +244,7 @@ async def main(argv: list[str]) -> int:
                 await start.any_ended()
         report.say("left", "left; the same command goes on from here")
         return 0
-    except (peergraph.PeerError, WrongGraph, FolderGone) as error:
+    except (peergraph.PeerError, WrongGraph, OSError) as error:
         print(f"folder.py: {error}", file=sys.stderr)
         return 1
     finally:

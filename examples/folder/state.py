@@ -34,7 +34,7 @@ class State:
         self._graph_id, self._peer_id = graph_id, peer_id
         self._load()
         self._rewrite()
-        self._file = self._path.open("a", encoding="utf-8")
+        self._file = self._path.open("ab", buffering=0)
 
     def _load(self) -> None:
         if not self._path.exists():
@@ -105,10 +105,14 @@ class State:
             self._lines.append(self._header())
 
     def commit(self) -> None:
-        """Writes down what has changed since the last time."""
-        if self._lines:
-            self._file.writelines(self._lines)
-            self._file.flush()
+        """Writes down what has changed since the last time. On a full disk it stays for the next time."""
+        text = "".join(self._lines).encode()
+        try:
+            while text:
+                text = text[self._file.write(text) :]
+        except OSError:
+            self._lines.insert(0, "\n")  # ends what was written in part
+        else:
             self._lines.clear()
 
     def close(self) -> None:

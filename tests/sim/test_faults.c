@@ -58,6 +58,23 @@ SCENARIO(crashes_at_random_moments)
         assert_true(world_has(world, 0, &ids[i]));
 }
 
+/* What waits for a neighbour fills the transport to the very byte of its mark; whoever then waits for room must be told. */
+SCENARIO(an_outbox_full_to_the_brim_goes_on)
+{
+    enum { FLOOD_SIZE = 4096, FLOODS = TRANSPORT_HIGH_WATER / FLOOD_SIZE };
+    static const uint8_t data[FLOOD_SIZE - 2 - 12 - RECORD_FIXED_SIZE - 2 * sizeof("p1") - 2 * sizeof("G1")];
+    peer_guid id;
+    world_line(world, 2);
+    world_run(world, 5);
+    assert_status(peer__sim_cut(world->nodes[0].host, world->nodes[1].host, 1), PEER_OK);
+    for (size_t i = 0; i < FLOODS + 20; i++)
+        assert_status(world_add_bytes(world, 0, &scenario_note, data, sizeof(data), HOUR_S, &id), PEER_OK);
+    world_run(world, 10);
+    peer__sim_heal(world->sim);
+    world_settle(world, 30);
+    assert_int_equal(world_record_count(world, 1), FLOODS + 20);
+}
+
 /* A record that a neighbour acknowledged survives the death of everybody else. */
 SCENARIO(what_was_acknowledged_is_stored)
 {
@@ -353,6 +370,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SCENARIO_TEST(restart_catches_up_both_ways),
         SCENARIO_TEST(crashes_at_random_moments),
+        SCENARIO_TEST(an_outbox_full_to_the_brim_goes_on),
         SCENARIO_TEST(what_was_acknowledged_is_stored),
         SCENARIO_TEST(connection_is_cut_in_the_middle_of_a_synchronization),
         SCENARIO_TEST(crash_in_the_middle_of_a_synchronization),

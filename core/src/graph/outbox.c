@@ -18,7 +18,7 @@ int peer__link_has_room(const struct link *link)
 {
     const struct transport *transport = &link->engine->config.transport;
     return link->state == LINK_CONNECTED && !link->broken &&
-           transport->queued(transport->self, link->connection) < TRANSPORT_HIGH_WATER;
+           transport->queued(transport->self, link->connection) <= TRANSPORT_HIGH_WATER;
 }
 
 static void send_flood(struct link *link, struct span wire)

@@ -343,6 +343,7 @@ static struct runtime *runtime_create(void)
     list_init(&runtime->listeners);
     list_init(&runtime->lookups);
     runtime->armed_us = NO_DEADLINE;
+    runtime->turn_size = TURN_SIZE_MAX;
     runtime->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
     runtime->config.clock = (struct clock){.utc_us = read_utc_us, .monotonic_us = read_monotonic_us};
     runtime->config.jobs = (struct jobs){.submit = submit_job, .self = runtime};

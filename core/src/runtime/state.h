@@ -16,8 +16,10 @@
 #include "runtime/lock.h"
 #include "runtime/workers.h"
 
-/** Input of one turn, at most. */
+/** Input of one turn, and how long a turn should be at most (decisions.md 2). */
+#define TURN_SIZE_MIN (4u * 1024)
 #define TURN_SIZE_MAX (64u * 1024)
+#define TURN_TIME_MAX_US 2000
 
 struct runtime {
     struct driver driver; /* first: a driver of ours is a runtime */
@@ -33,6 +35,7 @@ struct runtime {
     int spare_fd; /* given up for a moment to refuse a connection when descriptors are out; -1: none */
     int ending;   /* the lock is held for good */
     uint8_t input[TURN_SIZE_MAX];
+    size_t turn_size; /* of the next turn */
 
     /* Under the lock. */
     struct timers timers;    /* the transport's; the engine has its own */

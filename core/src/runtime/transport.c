@@ -186,25 +186,43 @@ void peer__transport_flush(struct runtime *runtime)
 
 /* ---- input: the loop's thread */
 
-static ssize_t receive(struct transport_connection *connection)
+static ssize_t receive(struct transport_connection *connection, size_t size_max)
 {
     ssize_t size;
 
     do {
-        size = recv(connection->watch->fd, connection->runtime->input, TURN_SIZE_MAX, MSG_DONTWAIT);
+        size = recv(connection->watch->fd, connection->runtime->input, size_max, MSG_DONTWAIT);
     } while (size < 0 && errno == EINTR);
     return size;
 }
 
-static void read_turn(struct transport_connection *connection)
+/* How long a turn takes depends on what its bytes are, many small records or one large one; so the next one is as large
+ * as the last was quick. */
+static void adapt_turn_size(struct runtime *runtime, size_t size, int64_t took_us)
+{
+    if (took_us > TURN_TIME_MAX_US && runtime->turn_size > TURN_SIZE_MIN)
+        runtime->turn_size /= 2;
+    else if (took_us < TURN_TIME_MAX_US / 3 && size == runtime->turn_size && size < TURN_SIZE_MAX)
+        runtime->turn_size *= 2;
+}
+
+static void take_input(struct transport_connection *connection, size_t size)
 {
     struct runtime *runtime = connection->runtime;
+    int64_t began_us = peer__monotonic_us();
+
+    runtime->had_input = 1;
+    peer__engine_received(runtime->driver.engine, connection->tag, runtime->input, size);
+    adapt_turn_size(runtime, size, peer__monotonic_us() - began_us);
+}
+
+static void read_turn(struct transport_connection *connection)
+{
     char reason[ERROR_TEXT_SIZE];
-    ssize_t size = receive(connection);
+    ssize_t size = receive(connection, connection->runtime->turn_size);
 
     if (size > 0) {
-        runtime->had_input = 1;
-        peer__engine_received(runtime->driver.engine, connection->tag, runtime->input, (size_t)size);
+        take_input(connection, (size_t)size);
     } else if (size == 0) {
         peer__connection_fail(connection, PEER_E_CONNECTION_FAILED, "the other side closed the connection");
     } else if (errno != EAGAIN && errno != EWOULDBLOCK) {
@@ -216,7 +234,7 @@ static void read_turn(struct transport_connection *connection)
 /* After the engine has let go, input is thrown away: closing with unread input would destroy our last words. */
 static void discard_turn(struct transport_connection *connection)
 {
-    ssize_t size = receive(connection);
+    ssize_t size = receive(connection, TURN_SIZE_MAX);
 
     if (size == 0 || (size < 0 && errno != EAGAIN && errno != EWOULDBLOCK))
         peer__connection_free(connection);

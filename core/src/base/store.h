@@ -87,6 +87,8 @@ struct store_operations {
     /** A job that moves the journal into the database, if that is worth it now; else NULL. The caller submits it.
      *  To be called after commits, and now and then when nothing happens: it gives cache memory back. */
     struct job *(*maintenance)(struct store *store);
+    /** 1 while the journal is too long and a job is at work on it: bulk from outside should wait until this is 0 again. */
+    int (*is_behind)(struct store *store);
     /** Commits nothing: what is not committed is dropped. Waits for a maintenance job under way. */
     void (*close)(struct store *store);
 };

@@ -4,6 +4,9 @@
  */
 #include "graph/state.h"
 
+/** How often a graph whose store is behind asks whether it has caught up. */
+#define RELIEF_PERIOD_US 5000
+
 peer_status peer__graph_reserve_effect(struct graph *graph)
 {
     struct effects *effects = &graph->effects;
@@ -86,6 +89,35 @@ static void apply(struct graph *graph, const struct effect *effect)
         peer__link_acknowledge(link, &effect->record_id, effect->useful);
 }
 
+/* Reading stops on every link of the graph, so that TCP holds the senders back; calls of the application go on. */
+static void hold_back(struct graph *graph, int held_back)
+{
+    const struct transport *transport = &graph->engine->config.transport;
+    graph->held_back = held_back;
+    LIST_FOR (node, following, &graph->links) {
+        struct link *link = CONTAINER_OF(node, struct link, in_graph);
+        if (link->connection != NULL && link->state != LINK_DIALLING)
+            transport->pause(transport->self, link->connection, held_back);
+    }
+    if (held_back)
+        peer__engine_timer_set(graph->engine, &graph->relief, RELIEF_PERIOD_US);
+}
+
+void peer__graph_relieve(struct timer *timer)
+{
+    struct graph *graph = CONTAINER_OF(timer, struct graph, relief);
+    hold_back(graph, graph->store->operations->is_behind(graph->store));
+}
+
+static void maintain(struct graph *graph)
+{
+    struct job *job = graph->store->operations->maintenance(graph->store);
+    if (job != NULL)
+        graph->engine->config.jobs.submit(graph->engine->config.jobs.self, job);
+    if (!graph->held_back && graph->store->operations->is_behind(graph->store))
+        hold_back(graph, 1);
+}
+
 peer_status peer__graph_commit(struct graph *graph)
 {
     peer_status status = PEER_OK;
@@ -105,8 +137,6 @@ peer_status peer__graph_commit(struct graph *graph)
         apply(graph, &graph->effects.items[i]);
     clear_effects(graph);
     peer__graph_pump(graph);
-    struct job *job = graph->store->operations->maintenance(graph->store);
-    if (job != NULL)
-        graph->engine->config.jobs.submit(graph->engine->config.jobs.self, job);
+    maintain(graph);
     return PEER_OK;
 }

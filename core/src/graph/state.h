@@ -238,6 +238,9 @@ struct graph {
     struct journal journal;
     struct list subscriptions;
 
+    int held_back;       /* the store is behind: nothing is read from the links */
+    struct timer relief; /* asks again */
+
     struct timer expiry;
     uint64_t expired_through; /* what expired up to here has been told */
 };
@@ -321,6 +324,8 @@ void peer__journal_free(struct journal *journal);
 peer_status peer__graph_reserve_effect(struct graph *graph);
 /** Adds an effect; the record of EFFECT_STORED is retained. */
 peer_status peer__graph_add_effect(struct graph *graph, const struct effect *effect);
+/** A timer: the store was behind; reading goes on if it is no longer. */
+void peer__graph_relieve(struct timer *timer);
 /** Commits and lets effects out. On failure they are dropped and the links that brought them end. */
 peer_status peer__graph_commit(struct graph *graph);
 void peer__graph_drop_effects(struct graph *graph);

@@ -120,6 +120,12 @@ static struct job *maintenance(struct store *store)
     return medium->operations->maintenance(medium);
 }
 
+static int is_behind(struct store *store)
+{
+    struct store *medium = medium_of(store);
+    return medium->operations->is_behind(medium);
+}
+
 static void close_store(struct store *store)
 {
     struct store *medium = medium_of(store);
@@ -141,6 +147,7 @@ static const struct store_operations operations = {
     .setting_put = setting_put,
     .setting_get = setting_get,
     .maintenance = maintenance,
+    .is_behind = is_behind,
     .close = close_store,
 };
 

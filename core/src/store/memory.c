@@ -392,6 +392,12 @@ static struct job *database_maintenance(struct store *base)
     return NULL;
 }
 
+static int database_is_behind(struct store *base)
+{
+    (void)base;
+    return 0;
+}
+
 static void database_close(struct store *base)
 {
     struct database *database = CONTAINER_OF(base, struct database, store);
@@ -417,6 +423,7 @@ static const struct store_operations operations = {
     .setting_put = database_setting_put,
     .setting_get = database_setting_get,
     .maintenance = database_maintenance,
+    .is_behind = database_is_behind,
     .close = database_close,
 };
 

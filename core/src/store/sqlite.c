@@ -130,6 +130,7 @@ static const struct store_operations operations = {
     .setting_put = peer__sqlite_setting_put,
     .setting_get = peer__sqlite_setting_get,
     .maintenance = peer__sqlite_maintenance,
+    .is_behind = peer__sqlite_is_behind,
     .close = store_close,
 };
 

@@ -71,7 +71,9 @@ struct sqlite_store {
 };
 
 #define COUNT_UNKNOWN (-1)
-#define PAGE_SIZE 16384
+/* Rows of 1 KiB a second in commits of 1 / 64 / 1,000: 16,900 / 43,000 / 83,000 with this size; 7,000 / 31,000 / 97,000
+ * with 16384, where each commit writes 100 KiB of journal (tests/bench/bench_store.c; against decisions.md 4). */
+#define PAGE_SIZE 4096
 
 /* sqlite_error.c */
 
@@ -148,6 +150,7 @@ peer_status peer__sqlite_checkpoint_new(struct sqlite_store *store);
 /** Waits for a job under way. */
 void peer__sqlite_checkpoint_close(struct sqlite_store *store);
 struct job *peer__sqlite_maintenance(struct store *base);
+int peer__sqlite_is_behind(struct store *base);
 /** After each commit: a journal that the job does not get to the end of is finished here. */
 void peer__sqlite_bound_journal(struct sqlite_store *store);
 /** Large cache while writing bulk, small otherwise. */

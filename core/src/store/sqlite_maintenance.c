@@ -8,9 +8,14 @@
 /* A job is worth it when so many pages wait. A commit of one record is a page of each index, the same ones again and
  * again: the later they move, the fewer do. */
 #define JOB_PAGES (16 * 1024 * 1024 / PAGE_SIZE)
-/* A journal of so many pages is finished between two commits: under bulk the job always finds new pages at its end, and
- * SQLite starts the journal anew only when none is left. */
-#define JOURNAL_PAGES_MAX (64 * 1024 * 1024 / PAGE_SIZE)
+/* SQLite starts the journal anew only when none of its pages is left to move, but under bulk the job always finds new
+ * ones at its end. From this length on the bulk has to wait until the job is through. */
+#define JOURNAL_PAGES_LONG (48 * 1024 * 1024 / PAGE_SIZE)
+/* A journal of so many pages (the application's own bulk does not wait) is finished between two commits. */
+#define JOURNAL_PAGES_MAX (256 * 1024 * 1024 / PAGE_SIZE)
+/* A job goes on while more than this has come in meanwhile, so that little is left for whoever finishes. */
+#define PASS_PAGES (1024 * 1024 / PAGE_SIZE)
+#define PASSES_MAX 8
 /* So many quiet moments end a bulk. */
 #define QUIET_MAX 64
 
@@ -51,6 +56,16 @@ static void destroy(struct checkpoint *checkpoint)
     peer__free(checkpoint);
 }
 
+/* What the passes wrote goes to the disk here, on the worker: the connection that finishes syncs the whole file. */
+static void sync_database(sqlite3 *db)
+{
+    sqlite3_file *file = NULL;
+    int result = sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+
+    if (result == SQLITE_OK && file != NULL && file->pMethods != NULL)
+        file->pMethods->xSync(file, SQLITE_SYNC_NORMAL); /* a failure shows again when the checkpoint ends */
+}
+
 static int move_pages(struct checkpoint *checkpoint)
 {
     int length = 0;
@@ -64,9 +79,15 @@ static int move_pages(struct checkpoint *checkpoint)
     }
     /* A connection that has not read yet does not know that there is a journal. */
     result = sqlite3_exec(checkpoint->db, "SELECT 1 FROM sqlite_master LIMIT 1", NULL, NULL, NULL);
-    if (result == SQLITE_OK)
+    for (int pass = 0; pass < PASSES_MAX && result == SQLITE_OK; pass++) {
         result = sqlite3_wal_checkpoint_v2(checkpoint->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &length,
                                            &checkpoint->moved_pages);
+        if (length == checkpoint->moved_pages)
+            break;
+        sync_database(checkpoint->db);
+        if (length - checkpoint->moved_pages < PASS_PAGES && pass > 0)
+            break;
+    }
     return result;
 }
 
@@ -156,6 +177,13 @@ struct job *peer__sqlite_maintenance(struct store *base)
     checkpoint->state = CHECKPOINT_SUBMITTED;
     checkpoint->result = SQLITE_ABORT; /* until it has run */
     return &checkpoint->job;
+}
+
+int peer__sqlite_is_behind(struct store *base)
+{
+    struct sqlite_store *store = CONTAINER_OF(base, struct sqlite_store, store);
+
+    return store->job_out && store->journal_pages >= JOURNAL_PAGES_LONG;
 }
 
 void peer__sqlite_bound_journal(struct sqlite_store *store)

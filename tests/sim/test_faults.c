@@ -75,6 +75,26 @@ SCENARIO(an_outbox_full_to_the_brim_goes_on)
     assert_int_equal(world_record_count(world, 1), FLOODS + 20);
 }
 
+/* A host whose store is behind reads nothing until it has caught up, and what was sent meanwhile is not lost. Its own
+ * calls go on. */
+SCENARIO(a_store_that_is_behind_holds_the_senders_back)
+{
+    world_line(world, 2);
+    world_run(world, 5);
+    size_t had = world_record_count(world, 1);
+    peer__sim_host_set_disk_behind(world->nodes[1].host, 1);
+    world_add(world, 1, "a call of its own");
+    world_run(world, 1);
+    for (size_t i = 0; i < 50; i++)
+        world_add(world, 0, "waits");
+    world_run(world, 20);
+    assert_int_equal(world_record_count(world, 1), had + 1);
+    assert_int_equal(world_record_count(world, 0), had + 51);
+    peer__sim_host_set_disk_behind(world->nodes[1].host, 0);
+    world_settle(world, 10);
+    assert_int_equal(world_record_count(world, 1), had + 51);
+}
+
 /* A record that a neighbour acknowledged survives the death of everybody else. */
 SCENARIO(what_was_acknowledged_is_stored)
 {
@@ -371,6 +391,7 @@ int main(void)
         SCENARIO_TEST(restart_catches_up_both_ways),
         SCENARIO_TEST(crashes_at_random_moments),
         SCENARIO_TEST(an_outbox_full_to_the_brim_goes_on),
+        SCENARIO_TEST(a_store_that_is_behind_holds_the_senders_back),
         SCENARIO_TEST(what_was_acknowledged_is_stored),
         SCENARIO_TEST(connection_is_cut_in_the_middle_of_a_synchronization),
         SCENARIO_TEST(crash_in_the_middle_of_a_synchronization),

@@ -122,8 +122,7 @@ static struct job *maintenance(struct store *store)
 
 static int is_behind(struct store *store)
 {
-    struct store *medium = medium_of(store);
-    return medium->operations->is_behind(medium);
+    return host_of(store)->disk_is_behind;
 }
 
 static void close_store(struct store *store)

@@ -321,6 +321,12 @@ void peer__sim_host_set_disk_full(struct sim_host *host, int full)
     peer__store_memory_set_full(&host->medium, full);
 }
 
+void peer__sim_host_set_disk_behind(struct sim_host *host, int behind)
+{
+    peer__sim_trace_host(host->sim, host, behind ? "disk is behind" : "disk has caught up");
+    host->disk_is_behind = behind;
+}
+
 const char *peer__sim_host_name(const struct sim_host *host)
 {
     return host->name;

@@ -56,6 +56,7 @@ struct sim_host {
     struct address address;
     struct sim_endpoint endpoint;
     int raw;
+    int disk_is_behind;
     int dying; /* crashing: nothing is sent and nothing reaches the disk any more */
     struct engine *engine;
     struct list listeners;

@@ -83,6 +83,8 @@ int64_t peer__sim_host_utc_us(const struct sim_host *host);
 void peer__sim_host_set_clock(struct sim_host *host, int64_t offset_us, int32_t drift_ppm);
 /** From now on commits that hold new records fail with PEER_E_DISK_FULL (1), or succeed again (0). */
 void peer__sim_host_set_disk_full(struct sim_host *host, int full);
+/** From now on the host's stores say that they are behind (1), or that they have caught up (0). */
+void peer__sim_host_set_disk_behind(struct sim_host *host, int behind);
 
 enum sim_crash { SIM_CRASH_PROCESS, SIM_CRASH_MACHINE };
 /**

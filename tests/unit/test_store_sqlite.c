@@ -516,7 +516,7 @@ static void bulk_is_held_back_while_the_journal_is_long(void **state)
 
     put_large(world, 0, 100); /* 25 MiB */
     assert_false(world->calls->is_behind(world->store));
-    put_large(world, 100, 140); /* 60 MiB */
+    put_large(world, 100, 140);                          /* 60 MiB */
     assert_false(world->calls->is_behind(world->store)); /* nobody would end it */
     struct job *job = world->calls->maintenance(world->store);
     assert_non_null(job);

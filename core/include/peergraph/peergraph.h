@@ -148,15 +148,15 @@ PEER_API peer_status peer_retain_data(const void *data);
 /** Properties of a graph, as given to create and as read back. Limits count UTF-16 units without the terminator. */
 typedef struct peer_graph_properties_view {
     uint32_t struct_size;
-    uint32_t flags;                /* PEER_GRAPH_PROPERTY_DEFER_EXPIRATION */
-    uint32_t scope;                /* PEER_GRAPH_SCOPE_*; 0: global */
-    uint32_t max_record_size;      /* bytes of payload and attributes; 0: 4 MiB at creation; else 1,024 … 62,914,560 */
-    uint32_t presence_lifetime_s;  /* 0: 300; else at least 300 */
-    int32_t presence_max;          /* -1: every node publishes its presence; 0: none by itself; else about so many */
-    const char *graph_id;          /* 1 … 255, required */
-    const char *creator_id;        /* 1 … 255, required: the peer id of the creating node */
-    const char *friendly_name;     /* 0 … 255, or NULL */
-    const char *comment;           /* 0 … 511, or NULL */
+    uint32_t flags;               /* PEER_GRAPH_PROPERTY_DEFER_EXPIRATION */
+    uint32_t scope;               /* PEER_GRAPH_SCOPE_*; 0: global */
+    uint32_t max_record_size;     /* bytes of payload and attributes; 0: 4 MiB at creation; else 1,024 … 62,914,560 */
+    uint32_t presence_lifetime_s; /* 0: 300; else at least 300 */
+    int32_t presence_max;         /* -1: every node publishes its presence; 0: none by itself; else about so many */
+    const char *graph_id;         /* 1 … 255, required */
+    const char *creator_id;       /* 1 … 255, required: the peer id of the creating node */
+    const char *friendly_name;    /* 0 … 255, or NULL */
+    const char *comment;          /* 0 … 511, or NULL */
 } peer_graph_properties_view;
 typedef peer_graph_properties_view peer_graph_properties_input;
 #define PEER_GRAPH_PROPERTIES_INPUT_INIT {.struct_size = sizeof(peer_graph_properties_input), .presence_max = -1}
@@ -286,11 +286,11 @@ PEER_API peer_status peer_graph_properties_get_view(const peer_graph_properties 
 /** A node of a graph. */
 typedef struct peer_node_info_view {
     uint32_t struct_size;
-    uint32_t address_count;        /* 0 if the node does not listen */
-    uint64_t node_id;              /* never 0; drawn anew at each create and open */
+    uint32_t address_count; /* 0 if the node does not listen */
+    uint64_t node_id;       /* never 0; drawn anew at each create and open */
     const char *peer_id;
-    const char *attributes;        /* free text, or NULL */
-    const char *const *addresses;  /* address_count texts, the best one first */
+    const char *attributes;       /* free text, or NULL */
+    const char *const *addresses; /* address_count texts, the best one first */
 } peer_node_info_view;
 
 /**
@@ -309,10 +309,12 @@ PEER_API peer_status peer_node_info_get_view(const peer_node_info *info, size_t 
                                              peer_node_info_view *view_out);
 
 /** Converts a moment of peer time to this machine's clock. Both may be one variable. PeerGraphPeerTimeToUniversalTime. */
-PEER_API peer_status peer_graph_peer_time_to_universal_time(peer_graph *graph, int64_t time_us, int64_t *time_utc_us_out);
+PEER_API peer_status peer_graph_peer_time_to_universal_time(peer_graph *graph, int64_t time_us,
+                                                            int64_t *time_utc_us_out);
 
 /** Converts a moment of this machine's clock to peer time. Both may be one variable. PeerGraphUniversalTimeToPeerTime. */
-PEER_API peer_status peer_graph_universal_time_to_peer_time(peer_graph *graph, int64_t time_utc_us, int64_t *time_us_out);
+PEER_API peer_status peer_graph_universal_time_to_peer_time(peer_graph *graph, int64_t time_utc_us,
+                                                            int64_t *time_us_out);
 
 /* ------------------------------------------------------------------------------------------------------- records */
 
@@ -353,7 +355,8 @@ typedef peer_record_view peer_record_input;
  *
  * PeerGraphAddRecord; MS-PPGRH 3.1.4.3.
  */
-PEER_API peer_status peer_graph_add_record(peer_graph *graph, const peer_record_input *record, peer_guid *record_id_out);
+PEER_API peer_status peer_graph_add_record(peer_graph *graph, const peer_record_input *record,
+                                           peer_guid *record_id_out);
 
 /**
  * Replaces attributes, data and expiration of the record with `record->id`. Whoever holds a record may update it.
@@ -419,7 +422,8 @@ PEER_API peer_status peer_graph_enum_records(peer_graph *graph, const peer_guid 
 PEER_API peer_status peer_graph_begin_batch(peer_graph *graph, peer_batch **batch_out);
 
 /** As peer_graph_add_record, at commit. The id is the one that the record will have. At most 1,024 changes in a batch. */
-PEER_API peer_status peer_batch_add_record(peer_batch *batch, const peer_record_input *record, peer_guid *record_id_out);
+PEER_API peer_status peer_batch_add_record(peer_batch *batch, const peer_record_input *record,
+                                           peer_guid *record_id_out);
 
 /** As peer_graph_update_record, at commit. The record may be one that the batch added. */
 PEER_API peer_status peer_batch_update_record(peer_batch *batch, const peer_record_input *record);
@@ -486,11 +490,11 @@ typedef struct peer_event_registration {
 /** An event. Which fields mean something depends on `type`; the others are 0 or NULL. */
 typedef struct peer_event_view {
     uint32_t struct_size;
-    int32_t type;                /* PEER_GRAPH_EVENT_* or PEER_EVENT_* */
-    int32_t change;              /* RECORD_CHANGED: PEER_RECORD_*; NODE_CHANGED: PEER_NODE_CHANGE_*;
+    int32_t type;       /* PEER_GRAPH_EVENT_* or PEER_EVENT_* */
+    int32_t change;     /* RECORD_CHANGED: PEER_RECORD_*; NODE_CHANGED: PEER_NODE_CHANGE_*;
                                     *_CONNECTION: PEER_CONNECTED, PEER_DISCONNECTED or PEER_CONNECTION_FAILED */
-    peer_status reason;          /* *_CONNECTION failed or disconnected: why; CLOSED: why */
-    uint32_t status;             /* STATUS_CHANGED: the flags now; OVERFLOW: the type of the lost events */
+    peer_status reason; /* *_CONNECTION failed or disconnected: why; CLOSED: why */
+    uint32_t status;    /* STATUS_CHANGED: the flags now; OVERFLOW: the type of the lost events */
     uint32_t reserved;
     uint64_t connection_id;      /* *_CONNECTION, INCOMING_DATA, WRITABLE */
     uint64_t next_connection_id; /* *_CONNECTION failed: the attempt that follows, or 0 */
@@ -583,7 +587,8 @@ PEER_API peer_status peer_attributes_create(peer_attributes **attributes_out);
  * @retval PEER_E_INVALID_ATTRIBUTES   name, type or value break the schema
  * @retval PEER_E_TOO_MANY_ATTRIBUTES  it would be the 4,097th
  */
-PEER_API peer_status peer_attributes_add(peer_attributes *attributes, const char *name, int32_t type, const char *value);
+PEER_API peer_status peer_attributes_add(peer_attributes *attributes, const char *name, int32_t type,
+                                         const char *value);
 
 /** Adds an integer. Negative ones are outside the schema: PEER_E_INVALID_ATTRIBUTES. */
 PEER_API peer_status peer_attributes_add_int(peer_attributes *attributes, const char *name, int64_t value);

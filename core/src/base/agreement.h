@@ -6,9 +6,9 @@
 #ifndef PEER_BASE_AGREEMENT_H
 #define PEER_BASE_AGREEMENT_H
 
-#define WIRE_GUID_IN_STRING_ORDER        1 /* D-01; otherwise the first three parts are little-endian */
-#define WIRE_UTF16_BIG_ENDIAN            1 /* D-02; records only, texts of messages are UTF-8 */
-#define WIRE_FRAME_SIZE_COUNTS_ITSELF    0 /* D-03 */
+#define WIRE_GUID_IN_STRING_ORDER 1        /* D-01; otherwise the first three parts are little-endian */
+#define WIRE_UTF16_BIG_ENDIAN 1            /* D-02; records only, texts of messages are UTF-8 */
+#define WIRE_FRAME_SIZE_COUNTS_ITSELF 0    /* D-03 */
 #define WIRE_RECORD_ID_HASHES_TERMINATOR 1 /* D-10 */
 
 #endif

@@ -9,10 +9,10 @@ struct list {
     struct list *previous;
 };
 
-#define CONTAINER_OF(pointer, type, member) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
+#define CONTAINER_OF(pointer, type, member) ((type *)(void *)((char *)(pointer) - offsetof(type, member)))
 /** Safe against removal of the current node. */
 #define LIST_FOR(node, following, head)                                                                                \
-    for (struct list *node = (head)->next, *following = node->next; node != (head);                                   \
+    for (struct list *node = (head)->next, *following = node->next; node != (head);                                    \
          node = following, following = node->next)
 
 static inline void list_init(struct list *list)

@@ -106,8 +106,8 @@ struct store_factory {
      * Opens; a missing one is made and `*is_new_out` is 1. PEER_E_DATABASE_IN_USE with the file's name and, if known, the
      * process; PEER_E_INVALID_DATABASE with the file's name if it is damaged, not ours or newer than we know.
      */
-    peer_status (*open)(void *self, const char *graph_id, const char *peer_id, const char *database_name, uint32_t flags,
-                        int *is_new_out, struct store **store_out);
+    peer_status (*open)(void *self, const char *graph_id, const char *peer_id, const char *database_name,
+                        uint32_t flags, int *is_new_out, struct store **store_out);
     /** PEER_E_DATABASE_NOT_PRESENT, PEER_E_DATABASE_IN_USE, PEER_E_DATABASE_ACCESSDENIED. */
     peer_status (*remove)(void *self, const char *graph_id, const char *peer_id, const char *database_name);
     void *self;

@@ -55,8 +55,8 @@ static peer_status check_size(const struct graph *graph, const peer_record_view 
     size_t attribute_bytes = attributes > 0 ? 2 * (attributes + 1) : 0;
     if (input->size > graph->record_size_max || attribute_bytes > graph->record_size_max - input->size)
         return peer__fail(PEER_E_MAX_RECORD_SIZE_EXCEEDED,
-                          "%zu bytes of data and %zu of attributes are more than the graph's maximum of %u", input->size,
-                          attribute_bytes, graph->record_size_max);
+                          "%zu bytes of data and %zu of attributes are more than the graph's maximum of %u",
+                          input->size, attribute_bytes, graph->record_size_max);
     if (input->security_data_size > SECURITY_DATA_SIZE_MAX)
         return peer__fail(PEER_E_INVALID_RECORD, "%zu bytes of security data are more than %u",
                           input->security_data_size, SECURITY_DATA_SIZE_MAX);

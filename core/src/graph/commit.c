@@ -50,8 +50,7 @@ void peer__graph_drop_effects(struct graph *graph)
 /* The neighbours whose records could not be stored send them again after they have connected anew. */
 static void end_sources(struct graph *graph, peer_status status)
 {
-    LIST_FOR(node, following, &graph->links)
-    {
+    LIST_FOR (node, following, &graph->links) {
         struct link *link = CONTAINER_OF(node, struct link, in_graph);
         for (size_t i = 0; i < graph->effects.count; i++) {
             if (graph->effects.items[i].connection_id == link->connection_id) {

@@ -22,10 +22,10 @@ void peer__engine_free(struct engine *engine)
     if (engine == NULL)
         return;
     peer__engine_enter(engine);
-    LIST_FOR(node, following, &engine->graphs)
+    LIST_FOR (node, following, &engine->graphs)
         peer__graph_close(CONTAINER_OF(node, struct graph, in_engine), PEER_E_GRAPH_SHUTTING_DOWN,
                           "the runtime was shut down");
-    LIST_FOR(node, following, &engine->links)
+    LIST_FOR (node, following, &engine->links)
         peer__link_end(CONTAINER_OF(node, struct link, in_engine), PEER_E_GRAPH_SHUTTING_DOWN,
                        "the runtime was shut down");
     peer__engine_leave(engine);
@@ -45,7 +45,7 @@ void peer__engine_leave(struct engine *engine)
 {
     if (--engine->depth > 0)
         return;
-    LIST_FOR(node, following, &engine->ending)
+    LIST_FOR (node, following, &engine->ending)
         peer__link_free(CONTAINER_OF(node, struct link, in_engine));
 }
 
@@ -80,7 +80,7 @@ void peer__engine_tick(struct engine *engine)
 size_t peer__engine_uncommitted(const struct engine *engine)
 {
     size_t count = 0;
-    LIST_FOR(node, following, &engine->graphs)
+    LIST_FOR (node, following, &engine->graphs)
         count += CONTAINER_OF(node, struct graph, in_engine)->effects.count;
     return count;
 }
@@ -88,8 +88,7 @@ size_t peer__engine_uncommitted(const struct engine *engine)
 int64_t peer__engine_uncommitted_since_us(const struct engine *engine)
 {
     int64_t since_us = NO_DEADLINE;
-    LIST_FOR(node, following, &engine->graphs)
-    {
+    LIST_FOR (node, following, &engine->graphs) {
         const struct effects *effects = &CONTAINER_OF(node, struct graph, in_engine)->effects;
         if (effects->count > 0 && effects->since_us < since_us)
             since_us = effects->since_us;
@@ -100,8 +99,7 @@ int64_t peer__engine_uncommitted_since_us(const struct engine *engine)
 void peer__engine_commit(struct engine *engine)
 {
     peer__engine_enter(engine);
-    LIST_FOR(node, following, &engine->graphs)
-    {
+    LIST_FOR (node, following, &engine->graphs) {
         struct graph *graph = CONTAINER_OF(node, struct graph, in_engine);
         if (graph->effects.count > 0)
             (void)peer__graph_commit(graph); /* what fails has ended the links that brought it */
@@ -112,8 +110,7 @@ void peer__engine_commit(struct engine *engine)
 struct graph *peer__engine_find_graph(struct engine *engine, const struct listener *listener, struct span graph_id,
                                       struct span peer_id)
 {
-    LIST_FOR(node, following, &engine->graphs)
-    {
+    LIST_FOR (node, following, &engine->graphs) {
         struct graph *graph = CONTAINER_OF(node, struct graph, in_engine);
         struct span ours = {(const uint8_t *)graph->graph_id, strlen(graph->graph_id)};
         struct span self = {(const uint8_t *)graph->peer_id, strlen(graph->peer_id)};

@@ -17,7 +17,7 @@ void peer__graph_unsubscribe(struct graph *graph, struct event_queue *queue)
 
 void peer__graph_tell(struct graph *graph, const peer_event_view *event)
 {
-    LIST_FOR(node, following, &graph->subscriptions)
+    LIST_FOR (node, following, &graph->subscriptions)
         peer__event_queue_post(CONTAINER_OF(node, struct event_queue, subscription), event);
 }
 
@@ -34,16 +34,16 @@ void peer__graph_tell_record(struct graph *graph, const struct record *record, i
 
 void peer__graph_tell_connection(struct link *link, int32_t change, peer_status reason, const char *message)
 {
-    peer__graph_tell(link->graph, &(peer_event_view){.struct_size = sizeof(peer_event_view),
-                                                     .type = link->type == CONNECTION_DIRECT
-                                                                 ? PEER_GRAPH_EVENT_DIRECT_CONNECTION
-                                                                 : PEER_GRAPH_EVENT_NEIGHBOR_CONNECTION,
-                                                     .change = change,
-                                                     .reason = reason,
-                                                     .connection_id = link->connection_id,
-                                                     .node_id = link->node_id,
-                                                     .peer_id = link->peer_id,
-                                                     .message = message});
+    peer__graph_tell(link->graph,
+                     &(peer_event_view){.struct_size = sizeof(peer_event_view),
+                                        .type = link->type == CONNECTION_DIRECT ? PEER_GRAPH_EVENT_DIRECT_CONNECTION
+                                                                                : PEER_GRAPH_EVENT_NEIGHBOR_CONNECTION,
+                                        .change = change,
+                                        .reason = reason,
+                                        .connection_id = link->connection_id,
+                                        .node_id = link->node_id,
+                                        .peer_id = link->peer_id,
+                                        .message = message});
 }
 
 uint32_t peer__graph_status(const struct graph *graph)

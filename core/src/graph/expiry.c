@@ -56,8 +56,8 @@ static void tell_expired(struct graph *graph, const struct expired_row *row)
 static int tell_newly_expired(struct graph *graph, uint64_t now)
 {
     struct buffer rows = {0};
-    peer_status status = graph->store->operations->expired(graph->store, graph->expired_through, now, EXPIRED_A_TURN,
-                                                           collect, &rows);
+    peer_status status =
+        graph->store->operations->expired(graph->store, graph->expired_through, now, EXPIRED_A_TURN, collect, &rows);
     const struct expired_row *row = (const void *)rows.data;
     size_t count = rows.size / sizeof(*row);
     for (size_t i = 0; i < count; i++) {
@@ -81,8 +81,7 @@ static int purge(struct graph *graph, uint64_t now)
     struct store *store = graph->store;
     size_t removed = 0;
     int more;
-    peer_status status =
-        store->operations->expired(store, 0, until, EXPIRED_A_TURN, collect, &rows);
+    peer_status status = store->operations->expired(store, 0, until, EXPIRED_A_TURN, collect, &rows);
     const struct expired_row *row = (const void *)rows.data;
     size_t count = rows.size / sizeof(*row);
     for (size_t i = 0; i < count && status >= 0; i++) {

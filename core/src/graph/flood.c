@@ -96,8 +96,7 @@ static peer_status classify(struct graph *graph, struct record *record, const st
     return status;
 }
 
-static peer_status judge(struct graph *graph, struct record *record, const struct link *from,
-                         enum verdict *verdict_out)
+static peer_status judge(struct graph *graph, struct record *record, const struct link *from, enum verdict *verdict_out)
 {
     *verdict_out = RECORD_INVALID;
     peer_status status = peer__record_check(&record->fields, &graph->engine->config.crypto);

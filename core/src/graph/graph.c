@@ -38,7 +38,8 @@ static peer_status name_graph(struct graph *graph, const char *graph_id, const c
     graph->database_name = peer__strdup(database_name);
     if (graph->graph_id == NULL || graph->peer_id == NULL || graph->database_name == NULL)
         return peer__out_of_memory();
-    if (peer__utf16_append(&graph->graph_id_wire, graph_id) < 0 || peer__utf16_append(&graph->peer_id_wire, peer_id) < 0)
+    if (peer__utf16_append(&graph->graph_id_wire, graph_id) < 0 ||
+        peer__utf16_append(&graph->peer_id_wire, peer_id) < 0)
         return peer__fail(E_INVALIDARG, "graph id or peer id is not well-formed UTF-8");
     return graph->graph_id_wire.failed || graph->peer_id_wire.failed ? peer__out_of_memory() : PEER_OK;
 }
@@ -95,8 +96,7 @@ static void graph_begin(struct graph *graph)
 
 static int is_open(const struct engine *engine, const char *graph_id, const char *peer_id, const char *database_name)
 {
-    LIST_FOR(node, following, &engine->graphs)
-    {
+    LIST_FOR (node, following, &engine->graphs) {
         const struct graph *graph = CONTAINER_OF(node, struct graph, in_engine);
         if (strcmp(graph->graph_id, graph_id) == 0 && (peer_id == NULL || strcmp(graph->peer_id, peer_id) == 0) &&
             (database_name == NULL || strcmp(graph->database_name, database_name) == 0))
@@ -258,8 +258,7 @@ peer_status peer__graph_delete_data(struct engine *engine, const char *graph_id,
 
 static void say_goodbye(struct graph *graph)
 {
-    LIST_FOR(node, following, &graph->links)
-    {
+    LIST_FOR (node, following, &graph->links) {
         struct link *link = CONTAINER_OF(node, struct link, in_graph);
         if (link->state == LINK_CONNECTED)
             peer__link_say_disconnect(link, DISCONNECT_LEAVING);
@@ -277,8 +276,7 @@ void peer__graph_close(struct graph *graph, peer_status reason, const char *mess
     peer__graph_unlisten(graph);
     say_goodbye(graph);
     (void)graph->store->operations->commit(graph->store);
-    LIST_FOR(node, following, &graph->subscriptions)
-    {
+    LIST_FOR (node, following, &graph->subscriptions) {
         struct event_queue *queue = CONTAINER_OF(node, struct event_queue, subscription);
         peer__event_queue_close(queue, reason, message);
         peer__graph_unsubscribe(graph, queue);

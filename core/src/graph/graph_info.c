@@ -76,8 +76,7 @@ peer_status peer__graph_publish_info(struct graph *graph, const peer_graph_prope
 void peer__graph_take_info(struct graph *graph, struct record *record, int tell)
 {
     struct graph_info info;
-    if ((record->fields.flags & RECORD_FLAG_DELETED) != 0 ||
-        peer__graph_info_decode(record->fields.payload, &info) < 0)
+    if ((record->fields.flags & RECORD_FLAG_DELETED) != 0 || peer__graph_info_decode(record->fields.payload, &info) < 0)
         return;
     peer__record_release(graph->info_record);
     graph->info_record = peer__record_retain(record);

@@ -41,8 +41,7 @@ static void start_authentication_timer(struct link *link)
 static size_t collect_referrals(const struct link *asker, struct address referrals[REFERRALS_MAX])
 {
     size_t count = 0;
-    LIST_FOR(node, following, &asker->graph->links)
-    {
+    LIST_FOR (node, following, &asker->graph->links) {
         const struct link *link = CONTAINER_OF(node, struct link, in_graph);
         if (link == asker || !peer__link_is_neighbour(link))
             continue;
@@ -75,8 +74,7 @@ static peer_status check_address(const struct graph *graph, const char *text)
         if (peer__address_equal(&address, &graph->listener->addresses[i]))
             return peer__fail(PEER_E_CONNECT_SELF, "\"%s\" is an address of this node", text);
     }
-    LIST_FOR(node, following, &graph->links)
-    {
+    LIST_FOR (node, following, &graph->links) {
         const struct link *link = CONTAINER_OF(node, struct link, in_graph);
         for (size_t i = 0; peer__link_is_neighbour(link) && i < link->address_count; i++) {
             if (peer__address_equal(&address, &link->addresses[i]))
@@ -120,8 +118,8 @@ static void say_connect(struct link *link, uint8_t flags)
 {
     const struct listener *listener = link->graph->listener;
     peer__encode_connect(&link->engine->message, flags, link->graph->node_id,
-                         listener != NULL ? listener->addresses : NULL,
-                         listener != NULL ? listener->address_count : 0, (struct span){NULL, 0});
+                         listener != NULL ? listener->addresses : NULL, listener != NULL ? listener->address_count : 0,
+                         (struct span){NULL, 0});
     peer__link_send(link);
 }
 
@@ -173,8 +171,7 @@ static int take_peer_id(struct link *link, struct span peer_id)
 
 static struct link *find_neighbour(const struct graph *graph, uint64_t node_id)
 {
-    LIST_FOR(node, following, &graph->links)
-    {
+    LIST_FOR (node, following, &graph->links) {
         struct link *link = CONTAINER_OF(node, struct link, in_graph);
         if (peer__link_is_neighbour(link) && link->node_id == node_id)
             return link;
@@ -191,8 +188,7 @@ static int supersedes(const struct link *link, const struct link *other)
 
 static void ping_neighbours(struct graph *graph) /* 9.5 step 2: finds dead connections */
 {
-    LIST_FOR(node, following, &graph->links)
-    {
+    LIST_FOR (node, following, &graph->links) {
         struct link *link = CONTAINER_OF(node, struct link, in_graph);
         if (!peer__link_is_neighbour(link))
             continue;
@@ -277,7 +273,8 @@ peer_status peer__engine_accepted(struct engine *engine, void *listener_tag, str
 {
     struct link *link;
     if (engine->unauthenticated_count >= UNAUTHENTICATED_MAX)
-        return peer__fail(PEER_E_CONNECTION_REFUSED, "%u connections wait for their first message", UNAUTHENTICATED_MAX);
+        return peer__fail(PEER_E_CONNECTION_REFUSED, "%u connections wait for their first message",
+                          UNAUTHENTICATED_MAX);
     PEER_TRY(peer__link_create(engine, NULL, &link));
     link->state = LINK_ACCEPTED;
     link->listener = listener_tag;
@@ -387,8 +384,7 @@ void peer__link_on_connect(struct link *link, const struct wire_connect *message
 
 void peer__graph_tell_addresses(struct graph *graph) /* 3.1.4.8 */
 {
-    LIST_FOR(node, following, &graph->links)
-    {
+    LIST_FOR (node, following, &graph->links) {
         struct link *link = CONTAINER_OF(node, struct link, in_graph);
         if (peer__link_is_neighbour(link))
             say_connect(link, CONNECT_FLAG_UPDATE);

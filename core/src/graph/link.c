@@ -79,8 +79,7 @@ void peer__link_free(struct link *link)
 
 struct link *peer__graph_find_link(struct graph *graph, uint64_t connection_id)
 {
-    LIST_FOR(node, following, &graph->links)
-    {
+    LIST_FOR (node, following, &graph->links) {
         struct link *link = CONTAINER_OF(node, struct link, in_graph);
         if (link->connection_id == connection_id)
             return link;
@@ -163,8 +162,7 @@ void peer__link_end(struct link *link, peer_status reason, const char *format, .
 
 void peer__link_violation(struct link *link, const char *what)
 {
-    peer__link_end(link,
-                   link->state == LINK_CONNECTED ? PEER_E_CONNECTION_FAILED : PEER_E_CONNECTION_NOT_AUTHENTICATED,
+    peer__link_end(link, link->state == LINK_CONNECTED ? PEER_E_CONNECTION_FAILED : PEER_E_CONNECTION_NOT_AUTHENTICATED,
                    "\"%s\" broke the protocol: %s", link->address_text, what);
 }
 
@@ -289,8 +287,8 @@ void peer__engine_received(struct engine *engine, void *tag, const void *data, s
 /* Who is owed more than the journal holds: a record whose newer version might still be dropped must not be skipped. */
 static int reads_store(const struct link *link)
 {
-    return peer__link_is_neighbour(link) && (link->answer.kind != ANSWER_NONE || link->owed.ids.size > 0 ||
-                                             link->next_seq < link->graph->journal.first);
+    return peer__link_is_neighbour(link) &&
+           (link->answer.kind != ANSWER_NONE || link->owed.ids.size > 0 || link->next_seq < link->graph->journal.first);
 }
 
 void peer__engine_writable(struct engine *engine, void *tag)

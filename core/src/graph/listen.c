@@ -3,8 +3,7 @@
 
 static struct listener *find_listener(struct engine *engine, uint32_t scope, uint32_t scope_id, uint16_t port)
 {
-    LIST_FOR(node, following, &engine->listeners)
-    {
+    LIST_FOR (node, following, &engine->listeners) {
         struct listener *listener = CONTAINER_OF(node, struct listener, in_engine);
         if (port != 0 && listener->scope == scope && listener->scope_id == scope_id &&
             listener->addresses[0].port == port)

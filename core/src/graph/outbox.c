@@ -206,8 +206,8 @@ static peer_status answer_scan(struct link *link)
                               .since = answer->since,
                               .seq_max = answer->seq_max};
     int end = 0;
-    PEER_TRY(graph->store->operations->scan(graph->store, &scan, &answer->position, 1, ROWS_A_TURN, answer_row, link,
-                                            &end));
+    PEER_TRY(
+        graph->store->operations->scan(graph->store, &scan, &answer->position, 1, ROWS_A_TURN, answer_row, link, &end));
     if (end)
         end_answer(link);
     return PEER_OK;
@@ -263,6 +263,6 @@ void peer__link_pump(struct link *link)
 
 void peer__graph_pump(struct graph *graph)
 {
-    LIST_FOR(node, following, &graph->links)
+    LIST_FOR (node, following, &graph->links)
         peer__link_pump(CONTAINER_OF(node, struct link, in_graph));
 }

@@ -46,11 +46,8 @@ peer_status peer__graph_put(struct graph *graph, struct record *record, int32_t 
                             .expires = fields->expires,
                             .creator_id = fields->creator_id,
                             .wire = {record->wire, record->wire_size}};
-    struct effect effect = {.kind = EFFECT_STORED,
-                            .connection_id = source,
-                            .change = change,
-                            .record_id = fields->id,
-                            .record = record};
+    struct effect effect = {
+        .kind = EFFECT_STORED, .connection_id = source, .change = change, .record_id = fields->id, .record = record};
     PEER_TRY(peer__graph_reserve_effect(graph)); /* a record without its effects would be stored and never told */
     PEER_TRY(graph->store->operations->put(graph->store, &row, &effect.seq));
     return peer__graph_add_effect(graph, &effect);

@@ -35,8 +35,7 @@ peer_status peer__graph_note_presence(struct graph *graph, int force)
 {
     if (!graph->ready || graph->neighbour_count == 0)
         return PEER_OK;
-    LIST_FOR(node, following, &graph->links)
-    {
+    LIST_FOR (node, following, &graph->links) {
         if (CONTAINER_OF(node, struct link, in_graph)->sync.type != SYNC_NONE)
             return PEER_OK; /* something may still be missing */
     }

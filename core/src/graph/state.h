@@ -10,12 +10,12 @@
 #include "wire/frame.h"
 #include "wire/message.h"
 
-#define NEIGHBOURS_MAX 7u                                   /* 3.1.1 */
-#define CONNECT_TIMEOUT_US (60 * INT64_C(1000000))          /* 3.1.1 */
-#define PEER_TIME_WINDOW (INT64_C(1200) * (int64_t)TICKS_PER_SECOND) /* 20 minutes, 3.1.5.2.2 */
+#define NEIGHBOURS_MAX 7u                                                        /* 3.1.1 */
+#define CONNECT_TIMEOUT_US (60 * INT64_C(1000000))                               /* 3.1.1 */
+#define PEER_TIME_WINDOW (INT64_C(1200) * (int64_t)TICKS_PER_SECOND)             /* 20 minutes, 3.1.5.2.2 */
 #define GRAPH_INFO_LIFETIME (INT64_C(36525) * 86400 * (int64_t)TICKS_PER_SECOND) /* 100 years: D-23, decisions.md 15 */
-#define RECORD_SIZE_DEFAULT (4u * 1024 * 1024)              /* decisions.md 6 */
-#define NEIGHBOUR_ADDRESSES_MAX 4u                          /* decisions.md 14 */
+#define RECORD_SIZE_DEFAULT (4u * 1024 * 1024)                                   /* decisions.md 6 */
+#define NEIGHBOUR_ADDRESSES_MAX 4u                                               /* decisions.md 14 */
 /** Connections that have not said CONNECT yet, over all graphs of an engine. */
 #define UNAUTHENTICATED_MAX 256u
 /** A record's times may lie so far ahead of the local peer time before the lifetime of its row is questioned. */
@@ -41,7 +41,7 @@ struct engine {
     size_t link_count;
     size_t unauthenticated_count;
     uint64_t last_connection_id;
-    unsigned depth; /* of inputs under way */
+    unsigned depth;        /* of inputs under way */
     struct buffer message; /* scratch for one message to be sent */
     struct buffer frames;
 };
@@ -136,15 +136,15 @@ enum walk_kind {
 struct walk {
     enum walk_kind kind;
     struct store_position position;
-    struct buffer ranges; /* ADVERTISE: struct wire_hash_entry; REQUEST, COMPARE: struct wire_hash_boundary */
-    struct buffer theirs; /* REQUEST, COMPARE: struct advertised, in the order of (id, range) */
-    size_t at;            /* the range or advertised record that is next */
-    struct buffer range;  /* SOLICIT, ADVERTISE: abstracts of the current range as they are hashed, 20 bytes each */
-    struct buffer result; /* SOLICIT: struct wire_hash_entry; ADVERTISE: struct wire_hash_boundary */
+    struct buffer ranges;    /* ADVERTISE: struct wire_hash_entry; REQUEST, COMPARE: struct wire_hash_boundary */
+    struct buffer theirs;    /* REQUEST, COMPARE: struct advertised, in the order of (id, range) */
+    size_t at;               /* the range or advertised record that is next */
+    struct buffer range;     /* SOLICIT, ADVERTISE: abstracts of the current range as they are hashed, 20 bytes each */
+    struct buffer result;    /* SOLICIT: struct wire_hash_entry; ADVERTISE: struct wire_hash_boundary */
     struct buffer abstracts; /* ADVERTISE: of mismatching ranges; REQUEST: what to ask for; struct wire_abstract */
     uint64_t row_count;      /* SOLICIT: rows of the database when the walk began */
     uint64_t rows_seen;
-    uint64_t last_modified;  /* of the last record seen */
+    uint64_t last_modified; /* of the last record seen */
     peer_guid last_id;
 };
 
@@ -170,7 +170,7 @@ struct link {
     struct list in_engine;
     struct list in_graph; /* from AUTH_INFO or dial on */
     struct engine *engine;
-    struct graph *graph; /* NULL before AUTH_INFO */
+    struct graph *graph;             /* NULL before AUTH_INFO */
     const struct listener *listener; /* that accepted it; only to compare with a graph's */
     struct transport_connection *connection;
     uint64_t connection_id;
@@ -182,9 +182,9 @@ struct link {
     struct timer timer; /* authentication, then CONNECT */
     struct timer step;  /* goes on with the walk and with long answers, a piece a turn */
 
-    char *address_text;   /* as given to connect, or of the remote end */
-    char *peer_id;        /* wanted (dialling), then known; may be NULL */
-    uint64_t node_id;     /* 0: not known yet */
+    char *address_text; /* as given to connect, or of the remote end */
+    char *peer_id;      /* wanted (dialling), then known; may be NULL */
+    uint64_t node_id;   /* 0: not known yet */
     struct address remote;
     struct address addresses[NEIGHBOUR_ADDRESSES_MAX]; /* where the other side listens */
     size_t address_count;
@@ -221,12 +221,12 @@ struct graph {
     uint32_t status_told;
     struct listener *listener;
 
-    int64_t time_delta;            /* ticks; peer time = UTC - delta */
-    int64_t started_us;            /* monotonic */
-    int64_t time_confirmed_us;     /* monotonic moment of the last WELCOME within the window; -1: none */
-    int64_t clock_offset_us;       /* local UTC less monotonic time when the clock was last believed */
-    uint64_t left;                 /* peer time at which we were last known to be connected and synchronized; 0: never */
-    int64_t left_stored_us;        /* monotonic moment at which `left` was written */
+    int64_t time_delta;        /* ticks; peer time = UTC - delta */
+    int64_t started_us;        /* monotonic */
+    int64_t time_confirmed_us; /* monotonic moment of the last WELCOME within the window; -1: none */
+    int64_t clock_offset_us;   /* local UTC less monotonic time when the clock was last believed */
+    uint64_t left;             /* peer time at which we were last known to be connected and synchronized; 0: never */
+    int64_t left_stored_us;    /* monotonic moment at which `left` was written */
 
     struct list links;
     size_t neighbour_count;

@@ -380,8 +380,8 @@ static int was_advertised(const struct walk *walk, const struct store_row *row, 
     struct advertised key = {.id = row->id, .range = (uint32_t)range};
     if (walk->theirs.size == 0)
         return 0;
-    const struct advertised *found = bsearch(&key, walk->theirs.data, count_of(&walk->theirs, sizeof(key)), sizeof(key),
-                                             compare_advertised);
+    const struct advertised *found =
+        bsearch(&key, walk->theirs.data, count_of(&walk->theirs, sizeof(key)), sizeof(key), compare_advertised);
     return found != NULL && found->version == row->version;
 }
 
@@ -392,8 +392,8 @@ static int compare_row(void *context, const struct store_row *row)
     struct walk *walk = &link->walk;
     const struct wire_hash_boundary *ranges = (const void *)walk->ranges.data;
     size_t count = count_of(&walk->ranges, sizeof(*ranges));
-    while (walk->at < count && is_after(row->modified, &row->id, ranges[walk->at].modified_upper,
-                                        &ranges[walk->at].record_id_upper))
+    while (walk->at < count &&
+           is_after(row->modified, &row->id, ranges[walk->at].modified_upper, &ranges[walk->at].record_id_upper))
         walk->at++;
     if (walk->at == count)
         return 1;

@@ -156,18 +156,20 @@ void peer__wire_ack_entry(const struct wire_ack *ack, size_t index, struct wire_
 
 /* Encoders append one whole message, unframed. They cannot fail but for memory (buffer->failed). Texts are UTF-8 spans
  * without terminator; an absent one has data NULL. Counts beyond a field's width are the caller's defect (asserted). */
-void peer__encode_auth_info(struct buffer *out, uint8_t connection_type, struct span graph_id, struct span source_peer_id,
-                            struct span destination_peer_id);
+void peer__encode_auth_info(struct buffer *out, uint8_t connection_type, struct span graph_id,
+                            struct span source_peer_id, struct span destination_peer_id);
 void peer__encode_connect(struct buffer *out, uint8_t flags, uint64_t node_id, const struct address *addresses,
                           size_t address_count, struct span friendly_name);
 void peer__encode_welcome(struct buffer *out, uint64_t node_id, uint64_t peer_time, const struct address *referrals,
                           size_t referral_count, struct span peer_id, struct span friendly_name);
 void peer__encode_refuse(struct buffer *out, uint8_t code, const struct address *referrals, size_t referral_count);
-void peer__encode_disconnect(struct buffer *out, uint8_t reason, const struct address *referrals, size_t referral_count);
+void peer__encode_disconnect(struct buffer *out, uint8_t reason, const struct address *referrals,
+                             size_t referral_count);
 /** Exactly one of the counts may be non-zero; inclusion is 0 or 1. */
-void peer__encode_solicit_new(struct buffer *out, size_t inclusion_count, size_t exclusion_count, const peer_guid *types);
-void peer__encode_solicit_time(struct buffer *out, size_t inclusion_count, size_t exclusion_count, const peer_guid *types,
-                               uint64_t since);
+void peer__encode_solicit_new(struct buffer *out, size_t inclusion_count, size_t exclusion_count,
+                              const peer_guid *types);
+void peer__encode_solicit_time(struct buffer *out, size_t inclusion_count, size_t exclusion_count,
+                               const peer_guid *types, uint64_t since);
 void peer__encode_solicit_hash(struct buffer *out, const struct wire_hash_entry *entries, size_t entry_count);
 void peer__encode_advertise(struct buffer *out, const struct wire_hash_boundary *boundaries, size_t boundary_count,
                             const struct wire_abstract *abstracts, size_t abstract_count);

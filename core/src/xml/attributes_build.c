@@ -69,9 +69,12 @@ const char *peer__attribute_value_fault(int32_t type, const char *value)
 {
     int64_t ignored;
     switch (type) {
-    case PEER_ATTRIBUTE_INT: return peer__int_fault(value);
-    case PEER_ATTRIBUTE_DATE: return peer__date_read(value, &ignored);
-    default: return NULL;
+    case PEER_ATTRIBUTE_INT:
+        return peer__int_fault(value);
+    case PEER_ATTRIBUTE_DATE:
+        return peer__date_read(value, &ignored);
+    default:
+        return NULL;
     }
 }
 
@@ -163,14 +166,22 @@ static void append_text(struct buffer *out, const char *text)
 static const char *reference(char c)
 {
     switch (c) {
-    case '&': return "&amp;";
-    case '<': return "&lt;";
-    case '>': return "&gt;"; /* "]]>" may not stand in text */
-    case '"': return "&quot;";
-    case '\t': return "&#9;";
-    case '\n': return "&#10;";
-    case '\r': return "&#13;";
-    default: return NULL;
+    case '&':
+        return "&amp;";
+    case '<':
+        return "&lt;";
+    case '>':
+        return "&gt;"; /* "]]>" may not stand in text */
+    case '"':
+        return "&quot;";
+    case '\t':
+        return "&#9;";
+    case '\n':
+        return "&#10;";
+    case '\r':
+        return "&#13;";
+    default:
+        return NULL;
     }
 }
 

@@ -7,7 +7,6 @@ import contextlib
 import contextvars
 import os
 import threading
-import time
 
 import peergraph.aio as peergraph
 import pytest
@@ -263,9 +262,10 @@ async def test_waits_that_time_out_lose_nothing(path):
         assert seen == expected
 
 
+@pytest.mark.slow
 @in_loop
 async def test_many_events_reach_a_loop(path):
-    """200,000 events, none lost, in order, and the loop is never held up for long."""
+    """200,000 events, none lost, while another thread adds. How long the loop stands still is bench_python.py's."""
     total = 200_000
     async with one_graph(path) as graph, graph.events(peergraph.RecordChanged) as events:
         expected = []
@@ -281,16 +281,6 @@ async def test_many_events_reach_a_loop(path):
                     expected.append(_native.batch_add_record(batch, record))
                 _native.batch_commit(batch)
 
-        longest = 0.0
-
-        async def watch():
-            nonlocal longest
-            while True:
-                before = time.monotonic()
-                await asyncio.sleep(0)
-                longest = max(longest, time.monotonic() - before)
-
-        watcher = asyncio.create_task(watch())
         thread = threading.Thread(target=add)
         thread.start()
         seen = []
@@ -301,10 +291,8 @@ async def test_many_events_reach_a_loop(path):
                 room.release()
             if len(seen) == total:
                 break
-        watcher.cancel()
         await asyncio.to_thread(thread.join)
         assert sorted(seen) == sorted(expected)
-        assert longest < 1.0
 
 
 @in_loop

@@ -1,6 +1,7 @@
 /* The driver for life, on real sockets of this machine. No test sleeps: each waits for what it is about, with a deadline. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
@@ -582,6 +583,42 @@ static void two_hundred_strangers_come_and_go(void **state)
     stop(&bob);
 }
 
+static int count_descriptors(void)
+{
+    int count = 0;
+
+    for (int fd = 0; fd < 1024; fd++)
+        count += fcntl(fd, F_GETFD) != -1;
+    return count;
+}
+
+/* The system tells of the input and of the error at once; after the input the error is still to be seen. */
+static void a_reset_behind_unread_input_ends_the_connection(void **state)
+{
+    struct node alice;
+
+    (void)state;
+    start(&alice, "reset");
+    create_graph(&alice, "reset");
+    assert_int_equal(listen_on(&alice, PEER_GRAPH_SCOPE_LOOPBACK, 0), PEER_OK);
+    wait_until_asleep(&alice);
+    int before = count_descriptors();
+    alice.driver->lock(alice.driver); /* the connection is not read before it is reset */
+    for (int i = 0; i < 3; i++) {
+        int stranger = raw_connect(alice.port);
+        assert_int_equal(send(stranger, "\x10\x00\x20", 3, MSG_NOSIGNAL), 3); /* a beginning */
+        setsockopt(stranger, SOL_SOCKET, SO_LINGER, &(struct linger){1, 0}, sizeof(struct linger));
+        close(stranger);
+    }
+    alice.driver->unlock(alice.driver);
+    wait_until_asleep(&alice);
+    int64_t until_us = peer__monotonic_us() + 10000000; /* long before the handshake is given up */
+    while (count_descriptors() > before && peer__monotonic_us() < until_us)
+        poll(NULL, 0, 5);
+    assert_int_equal(count_descriptors(), before);
+    stop(&alice);
+}
+
 static void out_of_descriptors_it_refuses_and_stays_calm(void **state)
 {
     struct node alice;
@@ -736,6 +773,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_taken_port_is_named),
         cmocka_unit_test(a_closed_graph_gives_its_port_back_at_once),
         cmocka_unit_test(two_hundred_strangers_come_and_go),
+        cmocka_unit_test(a_reset_behind_unread_input_ends_the_connection),
         cmocka_unit_test(out_of_descriptors_it_refuses_and_stays_calm),
         cmocka_unit_test(a_stop_does_not_wait_for_the_silent),
         cmocka_unit_test(a_process_may_exit_at_any_time),

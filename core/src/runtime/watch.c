@@ -7,7 +7,10 @@ static void on_poll(uv_poll_t *handle, int status, int events)
 {
     struct watch *watch = (struct watch *)handle;
 
-    /* An error of the descriptor comes out when it is used. */
+    /* libuv stops watching when the descriptor has an error. It comes out when the descriptor is used, but behind input
+     * that lies before it, for which one turn may not be enough. */
+    if (status < 0)
+        uv_poll_start(handle, watch->events, on_poll);
     watch->ready(watch->owner, status < 0 ? UV_READABLE | UV_WRITABLE : events);
 }
 

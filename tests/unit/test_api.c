@@ -9,7 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "peergraph/peergraph.h"
@@ -493,6 +495,54 @@ static void ending_leaves_the_last_error_alone(void **state)
     assert_string_equal(peer_last_error_message(), line);
 }
 
+/* --- the end of a process --------------------------------------------------------------------------------------------- */
+
+static struct world at_exit;
+static peer_event_queue *queue_at_exit;
+
+/* An exit handler that is older than the library's runs after it, when no runtime gives its lock any more. */
+static void call_late(void)
+{
+    uint32_t status;
+    peer_event *event;
+    if (peer_graph_get_status(at_exit.graph, &status) != PEER_E_NOT_INITIALIZED ||
+        peer_get_event_data(queue_at_exit, &event) < 0 || peer_unregister_event(queue_at_exit) != PEER_OK ||
+        peer_graph_close(at_exit.graph) != PEER_E_NOT_INITIALIZED ||
+        peer_shutdown(at_exit.runtime) != PEER_E_NOT_INITIALIZED)
+        _exit(9);
+    peer_free_data(event);
+    _exit(7); /* what the runtime leaves to the system is no leak */
+}
+
+static void exit_and_call_late(const char *path)
+{
+    peer_graph_properties_input input = properties();
+    snprintf(directory, sizeof(directory), "%s", path);
+    atexit(call_late);
+    at_exit.runtime = start();
+    input.graph_id = "late";
+    OK(peer_graph_create(at_exit.runtime, &input, NULL, NULL, &at_exit.graph));
+    OK(peer_graph_register_event(at_exit.graph, 0, NULL, &queue_at_exit));
+    exit(8);
+}
+
+static const char *program;
+
+static void an_older_exit_handler_may_call(void **state)
+{
+    (void)state;
+    int status = -1;
+    pid_t child = fork();
+    if (child == 0) {
+        alarm(30);
+        execl(program, program, directory, (char *)NULL);
+        _exit(127);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 7);
+}
+
 static int make_directory(void **state)
 {
     (void)state;
@@ -513,8 +563,11 @@ static int remove_directory(void **state)
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
-int main(void)
+int main(int argc, char **argv)
 {
+    program = argv[0];
+    if (argc == 2)
+        exit_and_call_late(argv[1]);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_library_needs_no_runtime),
         cmocka_unit_test(startup_knows_three_versions),
@@ -532,6 +585,7 @@ int main(void)
         TEST(the_publisher_hears_of_its_own_record),
         TEST(registrations_are_checked),
         TEST(ending_leaves_the_last_error_alone),
+        cmocka_unit_test(an_older_exit_handler_may_call),
     };
     return cmocka_run_group_tests(tests, make_directory, remove_directory);
 }

@@ -8,6 +8,7 @@
 #include "api/library.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "runtime/runtime.h"
 
 /* A value is kind, generation, slot from the top: 47 bits, or 31 where a pointer has 32. */
 #define KIND_BITS 4u
@@ -260,6 +261,8 @@ peer_status peer__check_not_forked(void)
 peer_status peer__check_process(void)
 {
     PEER_TRY(peer__check_not_forked());
+    if (peer__runtime_exiting()) /* an exit handler older than ours may still call */
+        return peer__fail(PEER_E_NOT_INITIALIZED, "the process is exiting");
     if (atomic_load(&live_runtimes) == 0)
         return peer__fail(PEER_E_NOT_INITIALIZED, "no runtime is alive in this process");
     return PEER_OK;
@@ -358,7 +361,7 @@ peer_status peer__enter_unregister(struct call *call, const peer_event_queue *ha
         thing->references++;
         call->thing = thing;
         call->graph = (struct api_graph *)thing->parent;
-        if (!runtime_of(thing)->stopping) {
+        if (!runtime_of(thing)->stopping && !peer__runtime_exiting()) {
             call->runtime = runtime_of(thing);
             call->runtime->pins++;
         }

@@ -80,7 +80,7 @@ int peer__handle_retire(void *thing);
 
 /* ---- entering and leaving: the frame of every function */
 
-/** PEER_E_FORKED, or PEER_E_NOT_INITIALIZED if no runtime is alive. First in every function. */
+/** PEER_E_FORKED, or PEER_E_NOT_INITIALIZED if no runtime is alive or the process is exiting. First in every function. */
 peer_status peer__check_process(void);
 /** PEER_E_FORKED only. */
 peer_status peer__check_not_forked(void);
@@ -110,7 +110,7 @@ peer_status peer__leave(struct call *call, peer_status status);
 
 /** The queue of a handle, retained: queues outlive their runtime and need no pin. */
 peer_status peer__enter_queue(const peer_event_queue *handle, struct event_queue **queue_out);
-/** Takes a queue's handle away and pins its runtime if that is alive; `call->runtime` is NULL if not. */
+/** Takes a queue's handle away and pins its runtime if that is alive; `call->runtime` is NULL if not, or at exit. */
 peer_status peer__enter_unregister(struct call *call, const peer_event_queue *handle);
 
 /** Ends a runtime: handles gone, calls under way waited for, driver stopped. */

@@ -464,6 +464,47 @@ static void ends_are_safe_while_others_call(void **state)
     }
 }
 
+struct asker {
+    peer_graph *graph;
+    peer_status status;
+};
+
+static void *ask_until_it_fails(void *context)
+{
+    struct asker *asker = context;
+    uint32_t status;
+    do
+        asker->status = peer_graph_get_status(asker->graph, &status);
+    while (asker->status == PEER_OK);
+    return NULL;
+}
+
+/* A call that came before the close, and waits for the lock behind it. */
+static void a_call_under_way_is_told_of_the_close(void **state)
+{
+    (void)state;
+    int told = 0;
+    for (int round = 0; round < 500 && !told; round++) {
+        struct world world;
+        pthread_t threads[4];
+        struct asker askers[4];
+        open_all(world.open, start(), "close");
+        for (int i = 0; i < 4; i++) {
+            askers[i].graph = world.open[GRAPH];
+            pthread_create(&threads[i], NULL, ask_until_it_fails, &askers[i]);
+        }
+        assert_int_equal(peer_graph_close(world.open[GRAPH]), PEER_OK);
+        for (int i = 0; i < 4; i++) {
+            pthread_join(threads[i], NULL);
+            assert_true(askers[i].status == PEER_E_GRAPH_SHUTTING_DOWN || askers[i].status == PEER_E_INVALID_GRAPH);
+            told += askers[i].status == PEER_E_GRAPH_SHUTTING_DOWN;
+        }
+        peer_shutdown(world.open[RUNTIME]);
+        peer_unregister_event(world.open[QUEUE]);
+    }
+    assert_true(told > 0);
+}
+
 static void a_forked_child_is_told(void **state)
 {
     (void)state;
@@ -507,6 +548,7 @@ int main(void)
         cmocka_unit_test(wrong_handles_give_the_documented_error_from_any_thread),
         cmocka_unit_test(queues_outlive_their_runtime),
         cmocka_unit_test(closing_a_graph_ends_what_belongs_to_it),
+        cmocka_unit_test(a_call_under_way_is_told_of_the_close),
         cmocka_unit_test(ends_are_safe_while_others_call),
         cmocka_unit_test(a_forked_child_is_told),
     };

@@ -244,7 +244,8 @@ PEER_API peer_status peer_graph_connect(peer_graph *graph, const char *peer_id, 
 
 /**
  * Leaves the graph: says goodbye to the neighbours, closes the database, ends the handle. The graph's event queues get
- * PEER_EVENT_CLOSED; its enumerations and batches end. Never waits for the network.
+ * PEER_EVENT_CLOSED; its enumerations and batches end. Never waits for the network. Calls that other threads have under
+ * way for the graph give PEER_E_GRAPH_SHUTTING_DOWN.
  *
  * @retval PEER_E_INVALID_GRAPH  `graph` is not open
  *

@@ -88,6 +88,7 @@ void peer__batch_free_changes(struct api_batch *batch)
 peer_status peer_graph_begin_batch(peer_graph *graph, peer_batch **batch_out)
 {
     struct call call;
+    uintptr_t handle;
     PEER_TRY(peer__check_process());
     PEER_TRY(peer__input_not_null("batch_out", batch_out));
     PEER_TRY(peer__enter_locked(&call, HANDLE_GRAPH, graph));
@@ -97,9 +98,9 @@ peer_status peer_graph_begin_batch(peer_graph *graph, peer_batch **batch_out)
     struct api_batch *batch = peer__thing_create(HANDLE_BATCH, sizeof(*batch));
     if (batch == NULL)
         return peer__leave(&call, peer__out_of_memory());
-    status = peer__handle_create(batch, call.graph);
+    status = peer__handle_create(batch, call.graph, &handle);
     if (status >= 0)
-        *batch_out = (peer_batch *)batch->thing.handle;
+        *batch_out = (peer_batch *)handle;
     peer__thing_release(batch);
     return peer__leave(&call, status);
 }

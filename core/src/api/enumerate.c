@@ -22,6 +22,7 @@ peer_status peer_graph_enum_records(peer_graph *graph, const peer_guid *type, co
                                     peer_enum **enum_out)
 {
     struct call call;
+    uintptr_t handle;
     size_t count = 0;
     PEER_TRY(peer__check_process());
     if (creator_id != NULL)
@@ -36,9 +37,9 @@ peer_status peer_graph_enum_records(peer_graph *graph, const peer_guid *type, co
         status = peer__fail(E_OUTOFMEMORY, "there are %zu records, more than an enumeration can hold", count);
     enumeration->count = (uint32_t)count;
     if (status >= 0)
-        status = peer__handle_create(enumeration, call.graph);
+        status = peer__handle_create(enumeration, call.graph, &handle);
     if (status >= 0)
-        *enum_out = (peer_enum *)enumeration->thing.handle;
+        *enum_out = (peer_enum *)handle;
     peer__thing_release(enumeration);
     return peer__leave(&call, status);
 }

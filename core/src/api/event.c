@@ -32,6 +32,7 @@ peer_status peer_graph_register_event(peer_graph *graph, uint32_t count, const p
                                       peer_event_queue **queue_out)
 {
     struct call call;
+    uintptr_t handle;
     PEER_TRY(peer__check_process());
     PEER_TRY(check_registrations(count, registrations));
     PEER_TRY(peer__input_not_null("queue_out", queue_out));
@@ -41,10 +42,10 @@ peer_status peer_graph_register_event(peer_graph *graph, uint32_t count, const p
         return peer__leave(&call, peer__out_of_memory());
     peer_status status = peer__event_queue_create(count, registrations, &queue->queue);
     if (status >= 0)
-        status = peer__handle_create(queue, call.graph);
+        status = peer__handle_create(queue, call.graph, &handle);
     if (status >= 0) {
         peer__graph_subscribe(call.graph->graph, queue->queue);
-        *queue_out = (peer_event_queue *)queue->thing.handle;
+        *queue_out = (peer_event_queue *)handle;
     }
     peer__thing_release(queue);
     return peer__leave(&call, status);

@@ -12,13 +12,14 @@
 /* --- making ----------------------------------------------------------------------------------------------------------- */
 
 /* Begins a call that makes a graph: the runtime is locked, the handle exists, though nobody knows it yet. */
-static peer_status begin_graph(struct call *call, peer_runtime *runtime, struct api_graph **graph_out)
+static peer_status begin_graph(struct call *call, peer_runtime *runtime, struct api_graph **graph_out,
+                               uintptr_t *handle_out)
 {
     PEER_TRY(peer__enter_locked(call, HANDLE_RUNTIME, runtime));
     struct api_graph *graph = peer__thing_create(HANDLE_GRAPH, sizeof(*graph));
     if (graph == NULL)
         return peer__leave(call, peer__out_of_memory());
-    peer_status status = peer__handle_create(graph, call->runtime);
+    peer_status status = peer__handle_create(graph, call->runtime, handle_out);
     if (status < 0) {
         peer__thing_release(graph);
         return peer__leave(call, status);
@@ -45,6 +46,7 @@ peer_status peer_graph_create(peer_runtime *runtime, const peer_graph_properties
 {
     peer_graph_properties_view copy;
     uint32_t flags;
+    uintptr_t handle;
     struct call call;
     struct api_graph *graph = NULL;
     PEER_TRY(peer__check_process());
@@ -52,8 +54,7 @@ peer_status peer_graph_create(peer_runtime *runtime, const peer_graph_properties
     PEER_TRY(peer__input_database_name(database_name, &database_name));
     PEER_TRY(peer__input_options(options, &flags));
     PEER_TRY(peer__input_not_null("graph_out", graph_out));
-    PEER_TRY(begin_graph(&call, runtime, &graph));
-    uintptr_t handle = graph->thing.handle;
+    PEER_TRY(begin_graph(&call, runtime, &graph, &handle));
     peer_status status = peer__graph_create(call.runtime->driver->engine, &copy, database_name, flags, &graph->graph);
     return finish_graph(&call, graph, handle, status, graph_out);
 }
@@ -73,6 +74,7 @@ peer_status peer_graph_open(peer_runtime *runtime, const char *graph_id, const c
                             const peer_guid *precedence, peer_graph **graph_out)
 {
     uint32_t flags;
+    uintptr_t handle;
     struct call call;
     struct api_graph *graph = NULL;
     PEER_TRY(peer__check_process());
@@ -82,8 +84,7 @@ peer_status peer_graph_open(peer_runtime *runtime, const char *graph_id, const c
     PEER_TRY(peer__input_options(options, &flags));
     PEER_TRY(check_precedence(precedence_count, precedence));
     PEER_TRY(peer__input_not_null("graph_out", graph_out));
-    PEER_TRY(begin_graph(&call, runtime, &graph));
-    uintptr_t handle = graph->thing.handle;
+    PEER_TRY(begin_graph(&call, runtime, &graph, &handle));
     peer_status status = peer__graph_open(call.runtime->driver->engine, graph_id, peer_id, database_name, flags,
                                           precedence_count, precedence, &graph->graph);
     return finish_graph(&call, graph, handle, status, graph_out);
@@ -95,9 +96,10 @@ static peer_status close_graph(peer_graph *handle)
 {
     struct call call;
     PEER_TRY(peer__check_process());
-    PEER_TRY(peer__enter_locked(&call, HANDLE_GRAPH, handle));
+    PEER_TRY(peer__enter(&call, HANDLE_GRAPH, handle));
+    peer__call_lock_for_end(&call);
     struct api_graph *graph = call.graph;
-    if (peer__handle_retire(graph) != 0) /* a shutdown was faster; it closes the graph */
+    if (peer__handle_retire(graph) != 0) /* another close, or a shutdown, was faster; that one closes the graph */
         return peer__leave(&call, peer__has_ended(HANDLE_GRAPH));
     struct graph *closing = graph->graph;
     graph->graph = NULL;

@@ -192,7 +192,7 @@ peer_status peer__has_ended(enum handle_kind kind)
     return peer__fail(status_of(kind), "the %s was ended by another thread", name_of(kind));
 }
 
-peer_status peer__handle_create(void *child, void *parent)
+peer_status peer__handle_create(void *child, void *parent, uintptr_t *handle_out)
 {
     struct thing *thing = child;
     struct thing *above = parent;
@@ -205,7 +205,7 @@ peer_status peer__handle_create(void *child, void *parent)
         status = take_slot(&slot);
     if (status >= 0) {
         table.slots[slot].thing = thing;
-        thing->handle = value_of(thing->kind, slot);
+        *handle_out = thing->handle = value_of(thing->kind, slot);
         thing->references++;
         thing->parent = above;
         if (above != NULL) {
@@ -297,9 +297,12 @@ peer_status peer__call_lock(struct call *call)
     struct thing *thing = call->thing;
     peer__call_lock_for_end(call);
     pthread_mutex_lock(&table.mutex);
-    uintptr_t handle = thing->handle;
+    int is_open = thing->handle != 0;
+    int is_closing = call->graph != NULL && call->graph->thing.handle == 0;
     pthread_mutex_unlock(&table.mutex);
-    return handle != 0 ? PEER_OK : peer__has_ended(thing->kind);
+    if (is_closing)
+        return peer__fail(PEER_E_GRAPH_SHUTTING_DOWN, "the graph was closed by another thread during the call");
+    return is_open ? PEER_OK : peer__has_ended(thing->kind);
 }
 
 void peer__call_unlock(struct call *call)

@@ -72,9 +72,10 @@ void peer__thing_release(void *thing);
 
 /**
  * Gives a thing its handle and its parent (NULL for a runtime). The caller keeps its reference, the handle has another.
- * PEER_E_NOT_INITIALIZED if the runtime is being shut down, the parent's error if it has ended; E_OUTOFMEMORY.
+ * PEER_E_NOT_INITIALIZED if the runtime is being shut down, the parent's error if it has ended; E_OUTOFMEMORY. The value
+ * comes out here because `thing->handle` is 0 again as soon as another thread shuts the runtime down.
  */
-peer_status peer__handle_create(void *thing, void *parent);
+peer_status peer__handle_create(void *thing, void *parent, uintptr_t *handle_out);
 /** Takes the handle away, and those of all children but queues. 0, or -1 if it had none any more: somebody was faster. */
 int peer__handle_retire(void *thing);
 
@@ -98,9 +99,9 @@ peer_status peer__has_ended(enum handle_kind kind);
 
 /** Looks up and pins, without the driver's lock. The error of the kind if there is no such handle. */
 peer_status peer__enter(struct call *call, enum handle_kind kind, const void *handle);
-/** The same, takes the driver's lock and makes sure that the graph is still open. */
+/** The same, takes the driver's lock and makes sure that the graph is still open: else PEER_E_GRAPH_SHUTTING_DOWN. */
 peer_status peer__enter_locked(struct call *call, enum handle_kind kind, const void *handle);
-/** Locks and unlocks again within a call. The error of the kind if the graph or the thing ended meanwhile. */
+/** Locks and unlocks again within a call. PEER_E_GRAPH_SHUTTING_DOWN, or the error of the kind if the thing ended meanwhile. */
 peer_status peer__call_lock(struct call *call);
 /** Locks whatever has ended: for a call that took the handle away itself. */
 void peer__call_lock_for_end(struct call *call);

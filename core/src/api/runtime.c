@@ -57,7 +57,7 @@ static peer_status read_options(const peer_startup_input *options, peer_startup_
     return PEER_OK;
 }
 
-static peer_status start(struct api_runtime *runtime, const char *data_directory)
+static peer_status start(struct api_runtime *runtime, const char *data_directory, uintptr_t *handle_out)
 {
     char *directory = NULL;
     if (data_directory == NULL)
@@ -66,7 +66,7 @@ static peer_status start(struct api_runtime *runtime, const char *data_directory
     peer__free(directory);
     PEER_TRY(status);
     peer__watch_forks();
-    status = peer__handle_create(runtime, NULL);
+    status = peer__handle_create(runtime, NULL, handle_out);
     if (status < 0)
         runtime->driver->stop(runtime->driver, 0);
     return status;
@@ -76,6 +76,7 @@ peer_status peer_startup(uint32_t version, const peer_startup_input *options, pe
                          peer_runtime **runtime_out)
 {
     peer_startup_input copy;
+    uintptr_t handle;
     PEER_TRY(peer__check_not_forked());
     PEER_TRY(peer__input_not_null("runtime_out", runtime_out));
     PEER_TRY(read_options(options, &copy));
@@ -84,9 +85,9 @@ peer_status peer_startup(uint32_t version, const peer_startup_input *options, pe
     struct api_runtime *runtime = peer__thing_create(HANDLE_RUNTIME, sizeof(*runtime));
     if (runtime == NULL)
         return peer__out_of_memory();
-    peer_status status = start(runtime, copy.data_directory);
+    peer_status status = start(runtime, copy.data_directory, &handle);
     if (status >= 0) {
-        *runtime_out = (peer_runtime *)runtime->thing.handle;
+        *runtime_out = (peer_runtime *)handle;
         if (version_out != NULL)
             *version_out = (peer_version_data){version, VERSION_HIGHEST};
     }

@@ -5,6 +5,7 @@
     async with peergraph.open_runtime() as runtime:
         graph = await runtime.open_graph("film club", peer_id="bob")
         await graph.connect("192.0.2.1:5000")
+        await graph.synchronized()
         async for event in graph.events():
             print(event)
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from . import _native
-from ._codes import GraphEvent
+from ._codes import PEER_E_GRAPH_SHUTTING_DOWN, GraphEvent, GraphStatus
 from ._graph import BatchBase, EnumerationBase, GraphBase, registrations
-from .events import Event
+from .errors import error_for
+from .events import Closed, Event, StatusChanged
 from .queue import BATCH, EventQueue, Events
 from .records import Record
 
@@ -107,6 +109,24 @@ class Graph(GraphBase):
         Raises AlreadyExists (there is a connection to that node), ConnectSelf, InvalidArgument, InvalidGraph.
         """
         return _native.graph_connect(self._handle, peer_id, address)
+
+    def synchronized(self, timeout: float | None = None) -> None:
+        """Waits until the database is synchronized; returns at once if it is.
+
+        timeout  seconds, or None for as long as it takes
+
+        Raises TimeoutError, GraphShuttingDown (the graph was closed meanwhile), InvalidGraph.
+        """
+        deadline = None if timeout is None else time.monotonic() + timeout
+        with self.events(StatusChanged) as events:
+            while not self.status & GraphStatus.SYNCHRONIZED:
+                left = None if deadline is None else max(0.0, deadline - time.monotonic())
+                try:
+                    event = events.get(left)
+                except TimeoutError:
+                    raise TimeoutError(f"{self._graph_id!r} is not synchronized after {timeout} s") from None
+                if isinstance(event, Closed):
+                    raise event.error or error_for(PEER_E_GRAPH_SHUTTING_DOWN)
 
     def records(self, type: UUID | None = None, creator_id: str | None = None) -> Iterator[Record]:
         """The application's records as they are now, or those of one type, one creator, or both.

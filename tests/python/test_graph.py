@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 import uuid
 from datetime import datetime, timedelta, timezone
 
@@ -292,3 +293,22 @@ def test_names_need_not_be_ascii(runtime):
         assert next(graph.records()).creator_id == "Ægir:*?"
     with runtime.open_graph("Kino/../\\ ünïcode 🎬", peer_id="Ægir:*?") as graph:
         assert len(list(graph.records())) == 1
+
+
+def test_synchronized_waits_for_the_database(create_graph, open_graph):
+    alice, bob = create_graph("alice"), open_graph("bob")
+    with pytest.raises(TimeoutError, match=r"'film club' is not synchronized after 0\.05 s"):
+        bob.synchronized(0.05)
+    bob.connect(alice.address)
+    bob.synchronized(PATIENCE)
+    assert bob.status & GraphStatus.SYNCHRONIZED
+    bob.synchronized(0)
+
+
+def test_synchronized_ends_with_the_graph(open_graph):
+    graph = open_graph("bob")
+    closer = threading.Timer(0.1, graph.close)
+    closer.start()
+    with pytest.raises((peergraph.GraphShuttingDown, peergraph.InvalidGraph)):
+        graph.synchronized(PATIENCE)
+    closer.join()

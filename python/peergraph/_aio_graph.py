@@ -11,6 +11,7 @@ from uuid import UUID
 from . import _native
 from ._aio_calls import in_thread
 from ._aio_events import Events
+from ._check import text
 from ._codes import (
     PEER_E_CONNECTION_FAILED,
     PEER_E_GRAPH_SHUTTING_DOWN,
@@ -94,7 +95,7 @@ class Graph(GraphBase):
         that node), ConnectSelf, GraphShuttingDown, InvalidArgument, InvalidGraph.
         """
         async with self.events(NeighbourConnection) as events:
-            connection_id = _native.graph_connect(self._handle, peer_id, address)
+            connection_id = _native.graph_connect(self._handle, peer_id, text("address", address))
             async for event in events:
                 if not isinstance(event, NeighbourConnection) or event.connection_id != connection_id:
                     continue

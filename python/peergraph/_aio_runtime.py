@@ -12,6 +12,7 @@ from uuid import UUID
 from . import _native
 from ._aio_calls import Opening, in_thread
 from ._aio_graph import Graph
+from ._check import check_names, ids
 from ._codes import Scope
 from ._context import current_host
 from ._graph import RuntimeBase, raw_properties
@@ -31,7 +32,7 @@ def open_runtime(data_directory: str | os.PathLike[str] | None = None) -> Openin
 
     On a simulated host the runtime lives on that host's network. Raises AccessDenied, OutOfMemory, Forked.
     """
-    directory = None if data_directory is None else os.fspath(data_directory)
+    directory = None if data_directory is None else os.fsdecode(data_directory)
 
     async def start() -> Runtime:
         host = current_host.get()
@@ -79,6 +80,7 @@ class Runtime(RuntimeBase):
 
         Arguments and errors are those of peergraph.Runtime.create_graph.
         """
+        check_names(graph_id, peer_id, database)
         properties = raw_properties(
             graph_id,
             peer_id,
@@ -110,7 +112,8 @@ class Runtime(RuntimeBase):
 
         Arguments and errors are those of peergraph.Runtime.open_graph.
         """
-        types = [each.bytes for each in precedence]
+        types = ids("precedence", precedence)
+        check_names(graph_id, peer_id, database)
 
         def open_() -> Graph:
             handle, is_new = _native.graph_open(

@@ -7,6 +7,7 @@ import enum
 from typing import Final, Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
+from ._check import duration, id_bytes, moment, payload, wrong_type
 from ._native import Buffer, RecordInput
 from ._time import from_datetime, from_timedelta
 from .attributes import AttributesInput, attributes_xml
@@ -62,9 +63,9 @@ class Changes:
         if lifetime is not None and expires is not None:
             raise TypeError("give lifetime or expires, not both")
         if expires is not None:
-            return from_datetime(expires)
+            return from_datetime(moment("expires", expires))
         if lifetime is not None:
-            return self._now_us() + from_timedelta(lifetime)
+            return self._now_us() + from_timedelta(duration("lifetime", lifetime))
         return 0
 
     def add_record(
@@ -89,7 +90,7 @@ class Changes:
         """
         if lifetime is None and expires is None:
             raise TypeError("a record needs a lifetime, or a date when it expires")
-        content = Content(type.bytes, bytes(data), attributes_xml(attributes))
+        content = Content(id_bytes("type", type), payload("data", data), attributes_xml(attributes))
         record_id = self._add(RecordInput(*content, self._expiration(lifetime, expires)))
         self._remember(record_id, content)
         return UUID(bytes=record_id)
@@ -120,7 +121,7 @@ class Changes:
             held = self._content(record_id)
         content = Content(
             held.type,
-            held.data if data is KEEP else bytes(data),
+            held.data if data is KEEP else payload("data", data),
             held.attributes if attributes is KEEP else attributes_xml(attributes),
         )
         self._update(RecordInput(*content, self._expiration(lifetime, expires), record_id))
@@ -140,4 +141,4 @@ def _id_of(record: Record | UUID) -> bytes:
         return record.bytes
     if isinstance(record, Record):
         return record.id.bytes
-    raise TypeError(f"expected a Record or a UUID, not {type(record).__name__}")
+    raise wrong_type("record", "a Record or a UUID", record)

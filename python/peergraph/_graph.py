@@ -11,6 +11,7 @@ from uuid import UUID
 
 from . import _native
 from ._changes import Changes, Content
+from ._check import duration, id_bytes, ids, moment, unsigned, whole
 from ._codes import (
     PEER_E_INVALID_GRAPH,
     PEER_E_NOT_INITIALIZED,
@@ -92,12 +93,16 @@ def raw_properties(
     presence_max: int | None,
     defer_expiration: bool,
 ) -> RawProperties:
+    presence_lifetime_s = 0
+    if presence_lifetime is not None:
+        presence_lifetime_s = from_timedelta(duration("presence_lifetime", presence_lifetime)) // 1_000_000
+        presence_lifetime_s = whole("presence_lifetime in seconds", presence_lifetime_s, 300, (1 << 31) - 1)
     return RawProperties(
         flags=int(PropertyFlag.DEFER_EXPIRATION) if defer_expiration else 0,
-        scope=int(scope),
-        max_record_size=max_record_size,
-        presence_lifetime_s=from_timedelta(presence_lifetime) // 1_000_000 if presence_lifetime else 0,
-        presence_max=-1 if presence_max is None else presence_max,
+        scope=unsigned("scope", scope),
+        max_record_size=unsigned("max_record_size", max_record_size),
+        presence_lifetime_s=presence_lifetime_s,
+        presence_max=-1 if presence_max is None else whole("presence_max", presence_max, 0, (1 << 31) - 1),
         graph_id=graph_id,
         creator_id=peer_id,
         friendly_name=friendly_name,
@@ -119,7 +124,9 @@ def registrations(
     elif isinstance(record_type, UUID):
         filters = [record_type.bytes]
     else:
-        filters = [each.bytes for each in record_type]
+        filters = list(ids("record_type", record_type))
+        if not filters:
+            raise ValueError("record_type is empty; leave it out to hear of every type")
     if not kinds:
         if filters == [None]:
             return []
@@ -259,7 +266,7 @@ class GraphBase(Handle, Changes):
 
     def get_node_info(self, node_id: int = 0) -> NodeInfo:
         """What is known of a node; 0 is this one. Raises NodeNotFound, InvalidGraph."""
-        return node_from(_native.graph_get_node_info(self._handle, node_id))
+        return node_from(_native.graph_get_node_info(self._handle, unsigned("node_id", node_id, 64)))
 
     # -- time ----------------------------------------------------------------------------------------------------------
 
@@ -272,12 +279,12 @@ class GraphBase(Handle, Changes):
 
     def peer_time_to_universal_time(self, peer_time: dt.datetime) -> dt.datetime:
         """A moment of peer time by this machine's clock. Raises InvalidGraph."""
-        time_us = from_datetime(peer_time)
+        time_us = from_datetime(moment("peer_time", peer_time))
         return to_datetime(_native.graph_peer_time_to_universal_time(self._handle, time_us))
 
     def universal_time_to_peer_time(self, universal_time: dt.datetime) -> dt.datetime:
         """A moment of this machine's clock in peer time. Raises InvalidGraph."""
-        time_us = from_datetime(universal_time)
+        time_us = from_datetime(moment("universal_time", universal_time))
         return to_datetime(_native.graph_universal_time_to_peer_time(self._handle, time_us))
 
     # -- network -------------------------------------------------------------------------------------------------------
@@ -291,7 +298,9 @@ class GraphBase(Handle, Changes):
 
         Raises GraphNotReady, AlreadyListening, UnableToListen, InvalidArgument, InvalidGraph.
         """
-        _native.graph_listen(self._handle, int(scope), scope_id, port)
+        _native.graph_listen(
+            self._handle, unsigned("scope", scope), unsigned("scope_id", scope_id), whole("port", port, 0, 65535)
+        )
 
     # -- records -------------------------------------------------------------------------------------------------------
 
@@ -313,7 +322,7 @@ class GraphBase(Handle, Changes):
 
     def get_record(self, record_id: UUID) -> Record:
         """One record. Raises RecordNotFound, GraphNotReady, InvalidGraph."""
-        return self._fetch(record_id.bytes)
+        return self._fetch(id_bytes("record_id", record_id))
 
 
 class BatchBase(Handle, Changes):
@@ -379,7 +388,7 @@ class EnumerationBase(Handle):
     _graph: GraphBase
 
     def __init__(self, graph: GraphBase, record_type: UUID | None, creator_id: str | None) -> None:
-        given = None if record_type is None else record_type.bytes
+        given = None if record_type is None else id_bytes("type", record_type)
         super().__init__(_native.graph_enum_records(graph._handle, given, creator_id))
         self._graph = graph
 
@@ -390,7 +399,7 @@ class EnumerationBase(Handle):
         _native.end_enumeration(self._handle)
 
     def _next(self, count: int) -> list[Record]:
-        return [Record(raw) for raw in _native.get_item_views(self._handle, count)]
+        return [Record(raw) for raw in _native.get_item_views(self._handle, unsigned("count_max", count))]
 
     def __repr__(self) -> str:
         state = " ended" if self._ended or self._is_gone() else ""

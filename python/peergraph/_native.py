@@ -174,6 +174,8 @@ def _encoded(text: str | None) -> bytes | CData:
     """Text as C reads it. C would stop at a NUL, and never see that the rest was meant."""
     if text is None:
         return ffi.NULL
+    if not isinstance(text, str):
+        raise TypeError(f"text must be str, not {type(text).__name__}: {text!r}")
     try:
         encoded = text.encode("utf-8")
     except UnicodeEncodeError:

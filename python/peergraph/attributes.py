@@ -40,7 +40,7 @@ class Attributes(Mapping[str, AttributeValue]):
         if isinstance(attributes, Attributes):
             self._pairs, self._first, self._xml = attributes._pairs, attributes._first, attributes._xml
             return
-        pairs = list(attributes.items() if isinstance(attributes, Mapping) else attributes)
+        pairs = _pairs(attributes)
         builder = _native.AttributeBuilder()
         self._set(tuple((name, _add(builder, name, value)) for name, value in pairs), builder.xml())
 
@@ -98,6 +98,20 @@ class Attributes(Mapping[str, AttributeValue]):
 
     def __reduce__(self) -> tuple[object, tuple[str]]:
         return Attributes.parse, (self._xml,)
+
+
+def _pairs(attributes: Mapping[str, AttributeInput] | Iterable[tuple[str, AttributeInput]]) -> list[tuple[str, object]]:
+    """A string is an iterable too, and one of two letters even a pair."""
+    if isinstance(attributes, Mapping):
+        return list(attributes.items())
+    if isinstance(attributes, str | bytes) or not isinstance(attributes, Iterable):
+        raise TypeError(f"attributes must be a mapping or pairs of name and value, not {attributes!r}")
+    pairs: list[tuple[str, object]] = []
+    for pair in attributes:
+        if not isinstance(pair, tuple | list) or len(pair) != 2:
+            raise TypeError(f"attributes must be a mapping or pairs of name and value; {pair!r} is no pair")
+        pairs.append((pair[0], pair[1]))
+    return pairs
 
 
 def show(attributes: Attributes) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from . import _native
+from ._check import text
 from ._codes import PEER_E_GRAPH_SHUTTING_DOWN, GraphEvent, GraphStatus
 from ._graph import BatchBase, EnumerationBase, GraphBase, registrations
 from .errors import error_for
@@ -108,7 +109,7 @@ class Graph(GraphBase):
 
         Raises AlreadyExists (there is a connection to that node), ConnectSelf, InvalidArgument, InvalidGraph.
         """
-        return _native.graph_connect(self._handle, peer_id, address)
+        return _native.graph_connect(self._handle, peer_id, text("address", address))
 
     def synchronized(self, timeout: float | None = None) -> None:
         """Waits until the database is synchronized; returns at once if it is.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from . import _native
+from ._check import check_names, ids
 from ._codes import GraphOption, Scope
 from ._graph import RuntimeBase, raw_properties
 from .graph import Graph
@@ -25,7 +26,7 @@ def open_runtime(data_directory: str | os.PathLike[str] | None = None) -> Runtim
 
     Use it in a with statement, or close it. Raises AccessDenied, OutOfMemory, Forked.
     """
-    directory = None if data_directory is None else os.fspath(data_directory)
+    directory = None if data_directory is None else os.fsdecode(data_directory)
     return Runtime(_native.startup(directory)[0], directory)
 
 
@@ -80,6 +81,7 @@ class Runtime(RuntimeBase):
         Raises DuplicateGraph, DatabaseAlreadyPresent, DatabaseInUse, DatabaseAccessDenied, DiskFull, InvalidArgument,
         NotInitialized.
         """
+        check_names(graph_id, peer_id, database)
         properties = raw_properties(
             graph_id,
             peer_id,
@@ -114,7 +116,8 @@ class Runtime(RuntimeBase):
         Raises DuplicateGraph, DatabaseInUse, InvalidDatabase, DatabaseAccessDenied, DiskFull, InvalidArgument,
         NotInitialized; DatabaseError if the graph is open in this runtime with another database.
         """
-        types = [each.bytes for each in precedence]
+        types = ids("precedence", precedence)
+        check_names(graph_id, peer_id, database)
         handle, is_new = _native.graph_open(self._handle, graph_id, peer_id, database, graph_options(durable), types)
         return Graph(self, handle, graph_id, peer_id, database, is_new)
 

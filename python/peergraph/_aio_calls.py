@@ -6,7 +6,7 @@ import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Generator
 from types import TracebackType
-from typing import Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 T = TypeVar("T")
 
@@ -75,6 +75,14 @@ class Opening(Generic[C], Awaitable[C]):
     def __init__(self, start: Callable[[], Awaitable[C]]) -> None:
         self._start = start
         self._opened: C | None = None
+
+    def __repr__(self) -> str:
+        return "<peergraph.aio.Opening: await it, or use it in an async with statement>"
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> object:
+            raise AttributeError(f"{name!r}: not open yet; await it first, or use it in an async with statement")
 
     def __await__(self) -> Generator[None, None, C]:
         return self._start().__await__()

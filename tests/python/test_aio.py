@@ -383,3 +383,10 @@ def test_a_host_supplies_runtimes(tmp_path):
     assert clock == 1_000_000
     assert now.year == 1970
     assert current_host.get() is None
+
+
+def test_what_was_not_awaited_says_so(tmp_path):
+    opening = peergraph.open_runtime(tmp_path)
+    assert "await it" in repr(opening)
+    with pytest.raises(AttributeError, match="'open_graph': not open yet; await it first"):
+        opening.open_graph("film club", peer_id="bob")

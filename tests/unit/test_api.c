@@ -6,9 +6,11 @@
 
 #include <cmocka.h>
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -495,6 +497,47 @@ static void ending_leaves_the_last_error_alone(void **state)
     assert_string_equal(peer_last_error_message(), line);
 }
 
+/* --- files that refuse ------------------------------------------------------------------------------------------------ */
+
+static int is_database(const struct dirent *entry)
+{
+    size_t length = strlen(entry->d_name);
+    return length > 3 && strcmp(entry->d_name + length - 3, ".db") == 0;
+}
+
+static void files_that_refuse_are_access_denied(void **state)
+{
+    struct world *world = *state;
+    peer_startup_input options = PEER_STARTUP_INPUT_INIT;
+    peer_runtime *runtime;
+    char path[400];
+    char blocked[64];
+    struct dirent **entries;
+    OK(peer_graph_close(world->graph));
+    snprintf(path, sizeof(path), "%s/graphs", directory);
+    assert_int_equal(scandir(path, &entries, is_database, NULL), 1);
+    snprintf(path, sizeof(path), "%s/graphs/%.255s", directory, entries[0]->d_name);
+    free(entries[0]);
+    free(entries);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(mkdir(path, 0700), 0); /* holds for root too, unlike a mode */
+    FAILS(E_ACCESSDENIED, peer_graph_delete(world->runtime, "film club", "älice", NULL));
+    assert_non_null(strstr(peer_last_error_message(), path));
+    assert_int_equal(rmdir(path), 0);
+    OK(peer_shutdown(world->runtime));
+    world->runtime = NULL;
+
+    snprintf(blocked, sizeof(blocked), "%s/blocked", directory);
+    assert_int_equal(mkdir(blocked, 0700), 0);
+    snprintf(path, sizeof(path), "%s/graphs", blocked);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fclose(file);
+    options.data_directory = blocked;
+    FAILS(E_ACCESSDENIED, peer_startup(1, &options, NULL, &runtime));
+    assert_non_null(strstr(peer_last_error_message(), path));
+}
+
 /* --- the end of a process --------------------------------------------------------------------------------------------- */
 
 static struct world at_exit;
@@ -585,6 +628,7 @@ int main(int argc, char **argv)
         TEST(the_publisher_hears_of_its_own_record),
         TEST(registrations_are_checked),
         TEST(ending_leaves_the_last_error_alone),
+        TEST(files_that_refuse_are_access_denied),
         cmocka_unit_test(an_older_exit_handler_may_call),
     };
     return cmocka_run_group_tests(tests, make_directory, remove_directory);

@@ -122,7 +122,8 @@ peer_status peer_graph_delete(peer_runtime *runtime, const char *graph_id, const
     PEER_TRY(peer__input_text("peer_id", peer_id, ID_UNITS));
     PEER_TRY(peer__input_database_name(database_name, &database_name));
     PEER_TRY(peer__enter_locked(&call, HANDLE_RUNTIME, runtime));
-    return peer__leave(&call, peer__graph_delete_data(call.runtime->driver->engine, graph_id, peer_id, database_name));
+    peer_status status = peer__graph_delete_data(call.runtime->driver->engine, graph_id, peer_id, database_name);
+    return peer__leave(&call, peer__error_of_files(status));
 }
 
 /* --- the network ------------------------------------------------------------------------------------------------------ */

@@ -63,3 +63,11 @@ peer_status peer__error_restore(const struct kept_error *kept, peer_status statu
 {
     return peer__fail(status, "%s", kept->line);
 }
+
+peer_status peer__error_of_files(peer_status status)
+{
+    if (status != PEER_E_DATABASE_ACCESSDENIED)
+        return status;
+    struct kept_error kept = peer__error_keep();
+    return peer__error_restore(&kept, E_ACCESSDENIED);
+}

@@ -19,5 +19,7 @@ struct kept_error {
 };
 struct kept_error peer__error_keep(void);
 peer_status peer__error_restore(const struct kept_error *kept, peer_status status);
+/** Where files count and not a database: E_ACCESSDENIED for the store's PEER_E_DATABASE_ACCESSDENIED, with its line. */
+peer_status peer__error_of_files(peer_status status);
 
 #endif

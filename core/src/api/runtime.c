@@ -64,7 +64,7 @@ static peer_status start(struct api_runtime *runtime, const char *data_directory
         PEER_TRY(default_directory(&directory));
     peer_status status = peer__runtime_start(directory != NULL ? directory : data_directory, &runtime->driver);
     peer__free(directory);
-    PEER_TRY(status);
+    PEER_TRY(peer__error_of_files(status));
     peer__watch_forks();
     status = peer__handle_create(runtime, NULL, handle_out);
     if (status < 0)

@@ -299,12 +299,17 @@ static int make_directories(char *path)
 static peer_status resolve_directory(struct sqlite_factory *factory, const char *data_directory)
 {
     char path[PATH_MAX];
+    struct stat found;
     int length = snprintf(path, sizeof(path), "%s/graphs", data_directory);
 
     if (length < 0 || (size_t)length >= sizeof(path))
         return peer__sqlite_system_failed(ENAMETOOLONG, "cannot be used as data directory", data_directory);
     if (make_directories(path) != 0)
         return peer__sqlite_system_failed(errno, "cannot be made", path);
+    if (stat(path, &found) != 0 || access(path, W_OK | X_OK) != 0)
+        return peer__sqlite_system_failed(errno, "cannot be used", path);
+    if (!S_ISDIR(found.st_mode))
+        return peer__sqlite_system_failed(ENOTDIR, "cannot be used", path);
     if (realpath(path, factory->directory) == NULL)
         return peer__sqlite_system_failed(errno, "cannot be used", path);
     return PEER_OK;

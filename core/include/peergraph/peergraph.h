@@ -536,7 +536,8 @@ PEER_API peer_status peer_event_queue_get_descriptor(peer_event_queue *queue, in
  * @param timeout_ms  -1: for ever; 0: do not wait
  *
  * @retval PEER_OK               it holds something
- * @retval PEER_S_NO_EVENT_DATA  the time is over
+ * @retval PEER_S_NO_EVENT_DATA  the time is over, or nothing will come any more: PEER_EVENT_CLOSED was taken, or another
+ *                               thread has unregistered the queue
  */
 PEER_API peer_status peer_event_queue_wait(peer_event_queue *queue, int32_t timeout_ms);
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from uuid import UUID
 
 import peergraph
-from python.scene import HOUR, PATIENCE, wait_for
+from python.scene import HOUR, OTHER, PATIENCE, wait_for
 
 README = Path(__file__).parents[2] / "README.md"
 
@@ -22,6 +22,10 @@ def test_the_program_in_the_readme_runs(create_graph, tmp_path):
     note = UUID(re.search(r'UUID\("(.*?)"\)', program).group(1))
     alice = create_graph("alice")
     assert "192.0.2.1:5000" in program
+    for _ in range(8):  # so much that a program that does not wait for it is always too early
+        with alice.batch() as batch:
+            for _ in range(1000):
+                batch.add_record(type=OTHER, data=bytes(1000), lifetime=HOUR)
     with alice.events(peergraph.RecordChanged, record_type=note) as events:
         process = subprocess.Popen(
             [sys.executable, "-c", program.replace("192.0.2.1:5000", alice.address)],

@@ -13,7 +13,8 @@
  * them as they were. After a failure peer_last_error_message() has one line that names the offending value.
  * Every function can return E_INVALIDARG (an argument is NULL or ill-formed), E_OUTOFMEMORY,
  * PEER_E_NOT_INITIALIZED (no runtime is alive in this process), PEER_E_FORKED (called in a forked child) and
- * PEER_E_INTERNAL (a defect of ours; the handle is dead from then on). The comments below list only what is particular.
+ * PEER_E_INTERNAL (a defect of ours, or a disk that fails without a reason of its own). The comments below list only
+ * what is particular.
  *
  * **Handles** (peer_runtime, peer_graph, peer_event_queue, peer_enum, peer_batch) are not addresses. One that is NULL,
  * closed, invented or of the wrong kind gives the documented error from any thread, never undefined behaviour.
@@ -234,8 +235,9 @@ PEER_API peer_status peer_graph_listen(peer_graph *graph, uint32_t scope, uint32
  * @param address            "192.0.2.1:5000", "[2001:db8::1]:5000", "[fe80::1%eth0]:5000" or "host.example:5000"
  * @param connection_id_out  matches the event; may be NULL
  *
- * @retval PEER_E_ALREADY_EXISTS  a neighbour connection to that node exists
- * @retval PEER_E_CONNECT_SELF    the address is one of this node's own
+ * @retval PEER_E_ALREADY_EXISTS     a neighbour connection to that node exists
+ * @retval PEER_E_CONNECT_SELF       the address is one of this node's own
+ * @retval PEER_E_CONNECTION_FAILED  the address names an interface that this machine does not have
  *
  * PeerGraphConnect; MS-PPGRH 3.1.4.9, 3.1.7.24.
  */

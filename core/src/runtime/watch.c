@@ -1,3 +1,4 @@
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/memory.h"
@@ -50,6 +51,7 @@ void peer__watch_close(struct watch *watch)
 {
     uv_poll_stop(&watch->poll);
     uv_close((uv_handle_t *)&watch->poll, on_closed);
+    shutdown(watch->fd, SHUT_RDWR); /* a child of a fork may hold the descriptor still: the other side is to know */
     close(watch->fd);
     watch->fd = -1;
 }

@@ -184,7 +184,8 @@ static peer_status is_none(enum handle_kind kind, const void *handle)
 {
     if (handle == NULL)
         return peer__fail(status_of(kind), "%s is NULL", name_of(kind));
-    return peer__fail(status_of(kind), "%s %p is not open", name_of(kind), handle);
+    return peer__fail(status_of(kind), "the %s was closed or ended, or never was one (handle %p)", name_of(kind),
+                      handle);
 }
 
 peer_status peer__has_ended(enum handle_kind kind)

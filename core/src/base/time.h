@@ -16,4 +16,8 @@ int64_t peer__us_from_ticks(uint64_t ticks);
 /** `ticks + delta`, held within 0 and 2^64-1. */
 uint64_t peer__ticks_add(uint64_t ticks, int64_t delta);
 
+#define TIME_TEXT_SIZE 96
+/** A moment for people, "2026-11-21 10:30:00.123456 UTC". */
+const char *peer__time_text(int64_t time_us, char text[TIME_TEXT_SIZE]);
+
 #endif

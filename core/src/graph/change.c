@@ -75,9 +75,11 @@ static peer_status check_expiration(const struct graph *graph, const peer_record
 {
     if (peer__ticks_from_us(input->expires_us) > peer__graph_now(graph))
         return PEER_OK;
-    return peer__fail(PEER_E_INVALID_RECORD_EXPIRATION,
-                      "expiration %lld us is not later than now, %lld us of peer time", (long long)input->expires_us,
-                      (long long)peer__us_from_ticks(peer__graph_now(graph)));
+    char expires[TIME_TEXT_SIZE];
+    char now[TIME_TEXT_SIZE];
+    return peer__fail(PEER_E_INVALID_RECORD_EXPIRATION, "expiration %s is not later than now, %s of peer time",
+                      peer__time_text(input->expires_us, expires),
+                      peer__time_text(peer__us_from_ticks(peer__graph_now(graph)), now));
 }
 
 peer_status peer__graph_prepare_update(struct graph *graph, const peer_record_view *input)
@@ -168,10 +170,11 @@ static peer_status put_next(struct graph *graph, const struct record_fields *fie
     struct record *record;
     if (fields->version == 0)
         return peer__fail(PEER_E_INVALID_RECORD, "the record has reached its last version");
+    char expires[TIME_TEXT_SIZE];
     if (fields->expires <= fields->modified)
         return peer__fail(PEER_E_INVALID_RECORD_EXPIRATION,
-                          "the record's expiration, %lld us, is not later than its modification",
-                          (long long)peer__us_from_ticks(fields->expires));
+                          "the record's expiration, %s, is not later than its modification",
+                          peer__time_text(peer__us_from_ticks(fields->expires), expires));
     PEER_TRY(peer__record_encode(fields, &record));
     peer_status status = peer__graph_put(graph, record, change, 0);
     peer__record_release(record);
@@ -182,11 +185,13 @@ static peer_status update_held(struct graph *graph, const peer_record_view *inpu
                                const struct record_fields *held)
 {
     int64_t held_expires_us = peer__us_from_ticks(held->expires);
+    char expires[TIME_TEXT_SIZE];
+    char before[TIME_TEXT_SIZE];
     if (!peer__guid_equal(&held->type, &input->type))
         return peer__fail(PEER_E_INVALID_RECORD, "the type of a record cannot be changed");
     if (input->expires_us != 0 && input->expires_us < held_expires_us)
-        return peer__fail(PEER_E_INVALID_RECORD_EXPIRATION, "expiration %lld us is earlier than before, %lld us",
-                          (long long)input->expires_us, (long long)held_expires_us);
+        return peer__fail(PEER_E_INVALID_RECORD_EXPIRATION, "expiration %s is earlier than before, %s",
+                          peer__time_text(input->expires_us, expires), peer__time_text(held_expires_us, before));
     struct record_fields fields = next_version(graph, held, texts);
     if (input->expires_us > held_expires_us) /* within the same microsecond it has not shrunk (design.md 3) */
         fields.expires = peer__ticks_from_us(input->expires_us);

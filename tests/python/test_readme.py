@@ -15,6 +15,8 @@ import peergraph
 from python.scene import HOUR, OTHER, PATIENCE, wait_for
 
 README = Path(__file__).parents[2] / "README.md"
+# Who runs the tests in the background may have made them ignore Ctrl-C, and children inherit that.
+HEEDS_CTRL_C = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
 
 
 def test_the_program_in_the_readme_runs(create_graph, tmp_path):
@@ -28,7 +30,7 @@ def test_the_program_in_the_readme_runs(create_graph, tmp_path):
                 batch.add_record(type=OTHER, data=bytes(1000), lifetime=HOUR)
     with alice.events(peergraph.RecordChanged, record_type=note) as events:
         process = subprocess.Popen(
-            [sys.executable, "-c", program.replace("192.0.2.1:5000", alice.address)],
+            [sys.executable, "-c", HEEDS_CTRL_C + program.replace("192.0.2.1:5000", alice.address)],
             env=os.environ | {"XDG_DATA_HOME": str(tmp_path / "bob"), "PYTHONUNBUFFERED": "1"},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

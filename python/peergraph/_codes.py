@@ -124,6 +124,8 @@ class GraphStatus(IntFlag):
     """The node has a connection to another node."""
     SYNCHRONIZED = 0x0004
     """The database is synchronized."""
+    STORAGE_FULL = 0x0100
+    """The disk or the database has no room: what neighbours send is not stored (ours)."""
 
 
 class PropertyFlag(IntFlag):

@@ -311,10 +311,26 @@ SCENARIO(leaving_says_goodbye)
 
 /* ----------------------------------------------------------------------------------------------------- full disk */
 
+#define NORMAL_STATUS (PEER_GRAPH_STATUS_LISTENING | PEER_GRAPH_STATUS_HAS_CONNECTIONS | PEER_GRAPH_STATUS_SYNCHRONIZED)
+#define FULL_STATUS (PEER_GRAPH_STATUS_LISTENING | PEER_GRAPH_STATUS_HAS_CONNECTIONS | PEER_GRAPH_STATUS_STORAGE_FULL)
+
+/* Whether the last status that an event told is this one. */
+static int was_told_status(struct world *world, size_t node, uint32_t status)
+{
+    peer_event_view event;
+    uint32_t last = 0;
+    while (world_next_event(world, node, &event)) {
+        if (event.type == PEER_GRAPH_EVENT_STATUS_CHANGED)
+            last = event.status;
+    }
+    return last == status;
+}
+
 SCENARIO(a_full_disk_acknowledges_nothing)
 {
     peer_guid id;
     world_line(world, 2);
+    world_watch(world, 1);
     struct puppet *puppet = puppet_create(world, 77);
     struct puppet_record record;
     puppet_join(puppet, 1);
@@ -326,12 +342,16 @@ SCENARIO(a_full_disk_acknowledges_nothing)
     assert_false(world_has(world, 1, &record.fields.id));
     assert_status(world_add_bytes(world, 1, &scenario_note, "x", 1, HOUR_S, &id), PEER_E_DISK_FULL);
     assert_int_equal(peer__sim_message_count(world->sim, MESSAGE_FLOOD, world->nodes[0].host), 0);
+    assert_int_equal(world_status(world, 1), FULL_STATUS);
+    assert_true(was_told_status(world, 1, FULL_STATUS));
     peer__sim_host_set_disk_full(world->nodes[1].host, 0);
     puppet_join(puppet, 1);
     puppet_flood(puppet, &record.fields);
     world_run(world, 5);
     assert_true(world_has(world, 0, &record.fields.id));
     assert_converged(world);
+    world_run(world, 20);
+    assert_true(was_told_status(world, 1, NORMAL_STATUS));
     puppet_record_free(&record);
     puppet_free(puppet);
 }

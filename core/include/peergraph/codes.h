@@ -201,6 +201,8 @@
 #define PEER_GRAPH_STATUS_HAS_CONNECTIONS    2             /* 0x00000002 */
 /** The database is synchronized. */
 #define PEER_GRAPH_STATUS_SYNCHRONIZED       4             /* 0x00000004 */
+/** The disk or the database has no room: what neighbours send is not stored (ours). */
+#define PEER_GRAPH_STATUS_STORAGE_FULL       256           /* 0x00000100 */
 
 /* Properties of a graph (PEER_GRAPH_PROPERTY_FLAGS) */
 

@@ -270,7 +270,15 @@ PEER_API peer_status peer_graph_close(peer_graph *graph);
 PEER_API peer_status peer_graph_delete(peer_runtime *runtime, const char *graph_id, const char *peer_id,
                                        const char *database_name);
 
-/** The status flags of a graph, PEER_GRAPH_STATUS_*; may be 0. PeerGraphGetStatus. */
+/**
+ * The status flags of a graph, PEER_GRAPH_STATUS_*; may be 0.
+ *
+ * With PEER_GRAPH_STATUS_STORAGE_FULL (ours) the disk or the database has no room: what neighbours send is neither stored
+ * nor acknowledged nor forwarded. As soon as something was refused so, PEER_GRAPH_STATUS_SYNCHRONIZED is withdrawn; when
+ * there is room again, the graph synchronizes and both flags say so.
+ *
+ * PeerGraphGetStatus.
+ */
 PEER_API peer_status peer_graph_get_status(peer_graph *graph, uint32_t *status_out);
 
 /**

@@ -50,7 +50,8 @@ uint32_t peer__graph_status(const struct graph *graph)
 {
     return (graph->listener != NULL ? (uint32_t)PEER_GRAPH_STATUS_LISTENING : 0) |
            (graph->neighbour_count > 0 ? (uint32_t)PEER_GRAPH_STATUS_HAS_CONNECTIONS : 0) |
-           (graph->ready ? (uint32_t)PEER_GRAPH_STATUS_SYNCHRONIZED : 0);
+           (graph->ready && !graph->incomplete ? (uint32_t)PEER_GRAPH_STATUS_SYNCHRONIZED : 0) |
+           (graph->storage_full != 0 ? (uint32_t)PEER_GRAPH_STATUS_STORAGE_FULL : 0);
 }
 
 void peer__graph_tell_status(struct graph *graph)

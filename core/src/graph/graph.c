@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#define GRAPH_TIMERS 2u
+#define GRAPH_TIMERS 3u
 
 /* ------------------------------------------------------------------------------------------------------------- making */
 
@@ -13,6 +13,7 @@ static void graph_free(struct graph *graph)
     struct engine *engine = graph->engine;
     peer__timer_cancel(&engine->timers, &graph->expiry);
     peer__timer_cancel(&engine->timers, &graph->relief);
+    peer__timer_cancel(&engine->timers, &graph->room);
     peer__timers_release(&engine->timers, GRAPH_TIMERS);
     list_remove(&graph->in_engine);
     if (graph->store != NULL)
@@ -72,6 +73,7 @@ static peer_status graph_make(struct engine *engine, const char *graph_id, const
     list_init(&graph->subscriptions);
     peer__timer_init(&graph->expiry, peer__graph_expiry_fire);
     peer__timer_init(&graph->relief, peer__graph_relieve);
+    peer__timer_init(&graph->room, peer__graph_room_fire);
     peer_status status = peer__journal_create(&graph->journal);
     if (status >= 0)
         status = name_graph(graph, graph_id, peer_id, database_name);

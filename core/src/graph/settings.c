@@ -33,7 +33,7 @@ peer_status peer__setting_get_u64(struct store *store, const char *name, uint64_
  * were connected is written along with what we receive. It may lag behind: then a little more is synchronized. */
 peer_status peer__graph_note_presence(struct graph *graph, int force)
 {
-    if (!graph->ready || graph->neighbour_count == 0)
+    if (!graph->ready || graph->incomplete || graph->neighbour_count == 0)
         return PEER_OK;
     LIST_FOR (node, following, &graph->links) {
         if (CONTAINER_OF(node, struct link, in_graph)->sync.type != SYNC_NONE)

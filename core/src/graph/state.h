@@ -95,11 +95,12 @@ enum sync_type { SYNC_NONE, SYNC_NEW, SYNC_TIME, SYNC_HASH };
 /** Our side of a synchronization that we started (11.2, 11.4). */
 struct sync {
     enum sync_type type;
-    size_t stage;       /* 0 graph info, 1 presence, then the prioritized types, then the rest */
-    uint64_t since;     /* SYNC_TIME: lower bound of modification times */
-    int then_hash;      /* go on with a hash-based one */
-    int advertised;     /* SYNC_HASH: the one ADVERTISE has come */
-    struct buffer send; /* SYNC_HASH: RecordsToSend, struct wire_abstract */
+    size_t stage;            /* 0 graph info, 1 presence, then the prioritized types, then the rest */
+    uint64_t since;          /* SYNC_TIME: lower bound of modification times */
+    int then_hash;           /* go on with a hash-based one */
+    int advertised;          /* SYNC_HASH: the one ADVERTISE has come */
+    struct buffer send;      /* SYNC_HASH: RecordsToSend, struct wire_abstract */
+    uint64_t refused_before; /* the graph's refused_count when it began */
 };
 
 /** An answer that we owe: a cursor in the store, or a list of ids (decisions.md 7). */
@@ -198,6 +199,7 @@ struct link {
     struct walk walk;
     struct buffer acks; /* struct wire_ack_entry */
     struct owed owed;
+    int refused; /* a record that it sent was not stored for want of room: to be synchronized when there is some */
 };
 
 /* -------------------------------------------------------------------------------------------------------------- graphs */
@@ -233,6 +235,10 @@ struct graph {
     peer_guid *precedence;
     size_t precedence_count;
 
+    uint32_t storage_full;  /* enum storage_reason, several at once; 0: there is room */
+    uint64_t refused_count; /* records of neighbours that were not stored for want of room */
+    int incomplete;         /* and no synchronization has brought them since */
+
     uint64_t last_seq; /* of what is committed */
     struct effects effects;
     struct journal journal;
@@ -240,6 +246,7 @@ struct graph {
 
     int held_back;       /* the store is behind: nothing is read from the links */
     struct timer relief; /* asks again */
+    struct timer room;   /* looks whether there is room again, and catches up */
 
     struct timer expiry;
     uint64_t expired_through; /* what expired up to here has been told */
@@ -361,6 +368,19 @@ void peer__graph_tell(struct graph *graph, const peer_event_view *event);
 void peer__graph_tell_record(struct graph *graph, const struct record *record, int32_t change);
 void peer__graph_tell_connection(struct link *link, int32_t change, peer_status reason, const char *message);
 void peer__graph_tell_status(struct graph *graph);
+
+/* storage.c */
+enum storage_reason {
+    STORAGE_DISK = 1, /* the file system is full */
+    STORAGE_LIMIT = 2 /* the database has reached its limit (decisions.md 6) */
+};
+/** There is no room for one reason, or there is again. Tells the status; the last reason that goes synchronizes anew. */
+void peer__graph_set_storage_full(struct graph *graph, enum storage_reason reason, int full);
+/** A record from this neighbour was neither stored nor acknowledged: SYNCHRONIZED is withdrawn until it has come. */
+void peer__link_note_refused(struct link *link);
+void peer__graph_room_fire(struct timer *timer);
+/** Of every synchronization that ends: whether nothing is missing any more. */
+void peer__link_note_synchronized(struct link *link, uint64_t refused_before);
 
 /* listen.c */
 void peer__graph_unlisten(struct graph *graph);

@@ -47,6 +47,7 @@ void peer__sync_start(struct link *link)
         return;
     }
     sync->type = graph->ready ? SYNC_TIME : SYNC_NEW;
+    sync->refused_before = graph->refused_count;
     sync->stage = 0;
     sync->then_hash = graph->ready;
     /* Clocks of a graph differ, and a record may have been under way when we left. */
@@ -84,6 +85,7 @@ void peer__sync_finish(struct link *link)
 {
     struct graph *graph = link->graph;
     int then_hash = link->sync.then_hash;
+    uint64_t refused_before = link->sync.refused_before;
     peer__sync_free(link);
     if (!graph->ready)
         become_ready(link);
@@ -93,6 +95,7 @@ void peer__sync_finish(struct link *link)
         peer__sync_hash_start(link);
         return;
     }
+    peer__link_note_synchronized(link, refused_before);
     peer__graph_expiry_now(graph);
     (void)peer__graph_note_presence(graph, 1);
     (void)peer__graph_commit(graph);

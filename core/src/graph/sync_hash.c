@@ -94,6 +94,7 @@ void peer__sync_hash_start(struct link *link)
 {
     link->sync.type = SYNC_HASH;
     link->sync.then_hash = 0;
+    link->sync.refused_before = link->graph->refused_count;
     link->walk.rows_seen = 0;
     peer_status status = link->graph->store->operations->count(link->graph->store, &link->walk.row_count);
     if (status < 0)

@@ -1,0 +1,90 @@
+/* Room: a graph that cannot store what comes says so, and catches up when there is room again (decisions.md 1, 6). */
+#include "graph/state.h"
+
+/** How often a graph that lacks room, or what it could not store, looks again. */
+#define ROOM_PERIOD_US 5000000
+
+static void look_again(struct graph *graph)
+{
+    if (graph->storage_full != 0 || graph->incomplete)
+        peer__engine_timer_set(graph->engine, &graph->room, ROOM_PERIOD_US);
+}
+
+void peer__link_note_refused(struct link *link)
+{
+    struct graph *graph = link->graph;
+    link->refused = 1;
+    graph->refused_count++;
+    if (!graph->incomplete) {
+        graph->incomplete = 1;
+        peer__graph_tell_status(graph);
+        look_again(graph);
+    }
+}
+
+static int is_missing_nothing(const struct graph *graph)
+{
+    LIST_FOR (node, following, &graph->links) {
+        if (CONTAINER_OF(node, struct link, in_graph)->refused)
+            return 0;
+    }
+    return graph->storage_full == 0;
+}
+
+static int is_idle(const struct link *link)
+{
+    return peer__link_is_neighbour(link) && !link->broken && link->sync.type == SYNC_NONE &&
+           link->answer.kind == ANSWER_NONE && link->walk.kind == WALK_NONE;
+}
+
+/* With those whose records were refused; with anybody if they have gone. Who is busy now is asked at the next turn of the
+ * timer. */
+static void catch_up(struct graph *graph)
+{
+    int any_refused = 0;
+    LIST_FOR (node, following, &graph->links)
+        any_refused |= CONTAINER_OF(node, struct link, in_graph)->refused;
+    LIST_FOR (node, following, &graph->links) {
+        struct link *link = CONTAINER_OF(node, struct link, in_graph);
+        if ((any_refused && !link->refused) || !is_idle(link))
+            continue;
+        peer__sync_hash_start(link);
+        if (!any_refused)
+            return;
+    }
+}
+
+void peer__graph_room_fire(struct timer *timer)
+{
+    struct graph *graph = CONTAINER_OF(timer, struct graph, room);
+    if (graph->storage_full == 0 && graph->incomplete)
+        catch_up(graph);
+    look_again(graph);
+}
+
+void peer__link_note_synchronized(struct link *link, uint64_t refused_before)
+{
+    struct graph *graph = link->graph;
+    if (graph->refused_count == refused_before)
+        link->refused = 0;
+    if (!graph->incomplete || graph->storage_full != 0)
+        return;
+    if (is_missing_nothing(graph)) {
+        graph->incomplete = 0;
+        peer__graph_tell_status(graph);
+        return;
+    }
+    catch_up(graph);
+}
+
+void peer__graph_set_storage_full(struct graph *graph, enum storage_reason reason, int full)
+{
+    uint32_t before = graph->storage_full;
+    graph->storage_full = full ? before | (uint32_t)reason : before & ~(uint32_t)reason;
+    if (graph->storage_full == before)
+        return;
+    peer__graph_tell_status(graph);
+    if (graph->storage_full == 0 && graph->incomplete)
+        catch_up(graph);
+    look_again(graph);
+}

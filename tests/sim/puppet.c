@@ -171,7 +171,7 @@ void puppet_connect(struct puppet *puppet, uint8_t flags)
 {
     struct buffer message = {0};
     peer__encode_connect(&message, flags, puppet->node_id, puppet->addresses, puppet->listener != NULL ? 1 : 0,
-                         (struct span){NULL, 0});
+                         (struct span){NULL, 0}, NULL);
     puppet_send(puppet, &message);
 }
 

@@ -288,7 +288,7 @@ static void encode(uint8_t type, struct buffer *out)
 
     switch (type) {
     case MESSAGE_WELCOME:
-        peer__encode_welcome(out, 5, 0, NULL, 0, text_span("x"), (struct span){NULL, 0});
+        peer__encode_welcome(out, 5, 0, NULL, 0, text_span("x"), (struct span){NULL, 0}, NULL);
         break;
     case MESSAGE_REFUSE:
         peer__encode_refuse(out, REFUSE_BUSY, NULL, 0);

@@ -38,7 +38,7 @@ static void welcome_with(struct puppet *puppet, int64_t ahead_us, int64_t wait_u
     uint64_t ticks = peer__ticks_from_us(SIM_EPOCH_US + peer__sim_now_us(sim) + ahead_us);
     peer__encode_welcome(&welcome, puppet->node_id, ticks, NULL, 0,
                          (struct span){(const uint8_t *)puppet->peer_id, strlen(puppet->peer_id)},
-                         (struct span){NULL, 0});
+                         (struct span){NULL, 0}, NULL);
     puppet_send(puppet, &welcome);
     peer__sim_run_for(sim, SECOND);
 }

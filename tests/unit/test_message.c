@@ -57,7 +57,7 @@ static void connect_both_ways(void **state)
     struct buffer out = {0};
     struct address address = address_5000(1), read;
     address.scope_id = 9; /* does not travel */
-    peer__encode_connect(&out, CONNECT_FLAG_NEIGHBOURS, NODE_ALICE, NULL, 0, text_span(NULL));
+    peer__encode_connect(&out, CONNECT_FLAG_NEIGHBOURS, NODE_ALICE, NULL, 0, text_span(NULL), NULL);
     assert_buffer(&out, V_CONNECT);
     struct wire_message message = decoded((struct span){out.data, out.size});
     assert_int_equal(message.as.connect.flags, CONNECT_FLAG_NEIGHBOURS);
@@ -66,7 +66,7 @@ static void connect_both_ways(void **state)
     assert_null(message.as.connect.friendly_name.data);
 
     peer__buffer_clear(&out);
-    peer__encode_connect(&out, CONNECT_FLAG_UPDATE, NODE_ALICE, &address, 1, text_span(NULL));
+    peer__encode_connect(&out, CONNECT_FLAG_UPDATE, NODE_ALICE, &address, 1, text_span(NULL), NULL);
     assert_buffer(&out, V_CONNECT_UPDATE);
     message = decoded((struct span){out.data, out.size});
     assert_int_equal(message.as.connect.flags, CONNECT_FLAG_UPDATE);
@@ -76,7 +76,7 @@ static void connect_both_ways(void **state)
     assert_true(peer__address_equal(&read, &address));
 
     peer__buffer_clear(&out);
-    peer__encode_connect(&out, CONNECT_FLAG_DIRECT, NODE_ALICE, &address, 1, text_span("J\xc3\xb6rg"));
+    peer__encode_connect(&out, CONNECT_FLAG_DIRECT, NODE_ALICE, &address, 1, text_span("J\xc3\xb6rg"), NULL);
     message = decoded((struct span){out.data, out.size});
     assert_text(message.as.connect.friendly_name, "J\xc3\xb6rg");
     peer__buffer_free(&out);
@@ -87,7 +87,7 @@ static void welcome_both_ways(void **state)
     (void)state;
     struct buffer out = {0};
     struct address referrals[2] = {address_5000(3), address_5000(4)}, read;
-    peer__encode_welcome(&out, NODE_BOB, T_TICKS, referrals, 1, text_span("bob"), text_span(NULL));
+    peer__encode_welcome(&out, NODE_BOB, T_TICKS, referrals, 1, text_span("bob"), text_span(NULL), NULL);
     assert_buffer(&out, V_WELCOME);
     struct wire_message message = decoded((struct span){out.data, out.size});
     assert_true(message.as.welcome.node_id == NODE_BOB && message.as.welcome.peer_time == T_TICKS);
@@ -98,7 +98,7 @@ static void welcome_both_ways(void **state)
     assert_null(message.as.welcome.friendly_name.data);
 
     peer__buffer_clear(&out);
-    peer__encode_welcome(&out, NODE_BOB, T_TICKS, referrals, 2, text_span("bob"), text_span(""));
+    peer__encode_welcome(&out, NODE_BOB, T_TICKS, referrals, 2, text_span("bob"), text_span(""), NULL);
     message = decoded((struct span){out.data, out.size});
     assert_true(peer__wire_address(&message.as.welcome.referrals, 1, &read));
     assert_true(peer__address_equal(&read, &referrals[1]));
@@ -687,8 +687,8 @@ static peer_status encode_everything(void)
     struct wire_hash_boundary boundary = {.count = 1};
     struct wire_ack_entry ack = {.useful = 1};
     peer__encode_auth_info(&out, CONNECTION_NEIGHBOUR, text_span("G1"), text_span("alice"), text_span("bob"));
-    peer__encode_connect(&out, 0, 1, &address, 1, text_span("Alice"));
-    peer__encode_welcome(&out, 1, 2, &address, 1, text_span("bob"), text_span("Bob"));
+    peer__encode_connect(&out, 0, 1, &address, 1, text_span("Alice"), NULL);
+    peer__encode_welcome(&out, 1, 2, &address, 1, text_span("bob"), text_span("Bob"), NULL);
     peer__encode_refuse(&out, REFUSE_BUSY, &address, 1);
     peer__encode_disconnect(&out, DISCONNECT_LEAVING, &address, 1);
     peer__encode_solicit_new(&out, 0, 1, &info_type);

@@ -4,6 +4,9 @@
 
 #include <string.h>
 
+/* What this node does beyond MS-PPGRH (decisions.md 12). */
+static const struct wire_extensions announced = {.keep_alive = 1};
+
 static struct span text_span(const char *text)
 {
     return (struct span){(const uint8_t *)text, text != NULL ? strlen(text) : 0};
@@ -119,7 +122,7 @@ static void say_connect(struct link *link, uint8_t flags)
     const struct listener *listener = link->graph->listener;
     peer__encode_connect(&link->engine->message, flags, link->graph->node_id,
                          listener != NULL ? listener->addresses : NULL, listener != NULL ? listener->address_count : 0,
-                         (struct span){NULL, 0});
+                         (struct span){NULL, 0}, &announced);
     peer__link_send(link);
 }
 
@@ -219,6 +222,7 @@ void peer__link_on_welcome(struct link *link, const struct wire_welcome *message
         return;
     }
     link->node_id = message->node_id;
+    link->extensions = message->extensions;
     link->addresses[0] = link->remote;
     link->address_count = 1;
     become_connected(link); /* first, so that the graph has a neighbour all the time */
@@ -332,10 +336,11 @@ static void welcome(struct link *link, const struct wire_connect *message)
     struct graph *graph = link->graph;
     struct address referrals[REFERRALS_MAX] = {0};
     link->node_id = message->node_id;
+    link->extensions = message->extensions;
     take_addresses(link, &message->addresses);
     size_t count = (message->flags & CONNECT_FLAG_NEIGHBOURS) != 0 ? collect_referrals(link, referrals) : 0;
     peer__encode_welcome(&link->engine->message, graph->node_id, peer__graph_now(graph), referrals, count,
-                         text_span(graph->peer_id), (struct span){NULL, 0});
+                         text_span(graph->peer_id), (struct span){NULL, 0}, &announced);
     become_connected(link);
     peer__link_send(link);
     if (link->state != LINK_CONNECTED)

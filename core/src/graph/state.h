@@ -183,9 +183,10 @@ struct link {
     struct timer timer; /* authentication, then CONNECT */
     struct timer step;  /* goes on with the walk and with long answers, a piece a turn */
 
-    char *address_text; /* as given to connect, or of the remote end */
-    char *peer_id;      /* wanted (dialling), then known; may be NULL */
-    uint64_t node_id;   /* 0: not known yet */
+    char *address_text;                /* as given to connect, or of the remote end */
+    char *peer_id;                     /* wanted (dialling), then known; may be NULL */
+    uint64_t node_id;                  /* 0: not known yet */
+    struct wire_extensions extensions; /* what the other side announced */
     struct address remote;
     struct address addresses[NEIGHBOUR_ADDRESSES_MAX]; /* where the other side listens */
     size_t address_count;

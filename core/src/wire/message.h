@@ -8,6 +8,7 @@
 
 #include "base/address.h"
 #include "base/bytes.h"
+#include "wire/extension.h"
 #include "wire/limits.h"
 
 #define MESSAGE_HEADER_SIZE 8u
@@ -60,6 +61,7 @@ struct wire_connect {
     uint64_t node_id;
     struct wire_addresses addresses;
     struct span friendly_name;
+    struct wire_extensions extensions;
 };
 struct wire_welcome {
     uint64_t node_id;
@@ -67,6 +69,7 @@ struct wire_welcome {
     struct wire_addresses referrals;
     struct span peer_id;
     struct span friendly_name;
+    struct wire_extensions extensions;
 };
 struct wire_refuse { /* REFUSE and DISCONNECT have one layout */
     uint8_t code;
@@ -155,13 +158,14 @@ void peer__wire_abstract(const uint8_t *abstracts, size_t index, struct wire_abs
 void peer__wire_ack_entry(const struct wire_ack *ack, size_t index, struct wire_ack_entry *entry_out);
 
 /* Encoders append one whole message, unframed. They cannot fail but for memory (buffer->failed). Texts are UTF-8 spans
- * without terminator; an absent one has data NULL. Counts beyond a field's width are the caller's defect (asserted). */
+ * without terminator; an absent one has data NULL. Extensions may be NULL: none. Counts beyond a field's width are the caller's defect (asserted). */
 void peer__encode_auth_info(struct buffer *out, uint8_t connection_type, struct span graph_id,
                             struct span source_peer_id, struct span destination_peer_id);
 void peer__encode_connect(struct buffer *out, uint8_t flags, uint64_t node_id, const struct address *addresses,
-                          size_t address_count, struct span friendly_name);
+                          size_t address_count, struct span friendly_name, const struct wire_extensions *extensions);
 void peer__encode_welcome(struct buffer *out, uint64_t node_id, uint64_t peer_time, const struct address *referrals,
-                          size_t referral_count, struct span peer_id, struct span friendly_name);
+                          size_t referral_count, struct span peer_id, struct span friendly_name,
+                          const struct wire_extensions *extensions);
 void peer__encode_refuse(struct buffer *out, uint8_t code, const struct address *referrals, size_t referral_count);
 void peer__encode_disconnect(struct buffer *out, uint8_t reason, const struct address *referrals,
                              size_t referral_count);

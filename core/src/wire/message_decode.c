@@ -88,6 +88,15 @@ static peer_status decode_auth_info(struct decoder *decoder, struct wire_message
                 "Destination Peer ID is empty");
 }
 
+/* What lies between the fixed part and the addresses, which were found to be within the message. Without addresses their
+ * offset may also be 0. */
+static struct span extension_block(const struct decoder *decoder, size_t addresses)
+{
+    if (addresses < decoder->fixed_size)
+        return (struct span){0};
+    return (struct span){decoder->bytes.data + decoder->fixed_size, addresses - decoder->fixed_size};
+}
+
 /* 2.2.2.2; 3.1.5.2.1. Between the fixed part and Address Offset anything may lie (1.7): there is the extension block. */
 static peer_status decode_connect(struct decoder *decoder, struct wire_message *message)
 {
@@ -100,6 +109,7 @@ static peer_status decode_connect(struct decoder *decoder, struct wire_message *
     peer__read_skip(&decoder->reader, 2); /* Reserved2 */
     connect->node_id = peer__read_u64(&decoder->reader);
     PEER_TRY(take_addresses(decoder, addresses, count, &connect->addresses));
+    peer__decode_extensions(extension_block(decoder, addresses), &connect->extensions);
     PEER_TRY(must(decoder, name >= addresses + count * WIRE_ADDRESS_SIZE, "Friendly Name begins inside the addresses"));
     PEER_TRY(must(decoder, name <= decoder->bytes.size, "Friendly Name Offset is past the end"));
     return take_last_text(decoder, name, &connect->friendly_name);
@@ -118,6 +128,7 @@ static peer_status decode_welcome(struct decoder *decoder, struct wire_message *
     size_t name = peer__read_u16(&decoder->reader);
     size_t end = addresses + count * WIRE_ADDRESS_SIZE;
     PEER_TRY(take_addresses(decoder, addresses, count, &welcome->referrals));
+    peer__decode_extensions(extension_block(decoder, addresses), &welcome->extensions);
     PEER_TRY(must(decoder, end < decoder->bytes.size, "nothing follows the addresses"));
     PEER_TRY(must(decoder, peer_id >= end, "Peer ID begins inside the addresses"));
     PEER_TRY(must(decoder, name > peer_id, "Friendly Name Offset is not behind Peer ID Offset"));

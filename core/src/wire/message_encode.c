@@ -45,6 +45,17 @@ static void put_text(struct buffer *out, struct span text)
     peer__buffer_u8(out, 0);
 }
 
+static size_t extensions_size(const struct wire_extensions *extensions)
+{
+    return extensions != NULL ? peer__extensions_size(extensions) : 0;
+}
+
+static void put_extensions(struct buffer *out, const struct wire_extensions *extensions)
+{
+    if (extensions != NULL)
+        peer__encode_extensions(out, extensions);
+}
+
 /* 2.2.1.3. A scope id means nothing on another machine: it stays here. */
 static void put_addresses(struct buffer *out, const struct address *addresses, size_t count)
 {
@@ -82,34 +93,39 @@ void peer__encode_auth_info(struct buffer *out, uint8_t connection_type, struct 
 
 /* 2.2.2.2 */
 void peer__encode_connect(struct buffer *out, uint8_t flags, uint64_t node_id, const struct address *addresses,
-                          size_t address_count, struct span friendly_name)
+                          size_t address_count, struct span friendly_name, const struct wire_extensions *extensions)
 {
-    size_t name = CONNECT_FIXED_SIZE + address_count * WIRE_ADDRESS_SIZE;
+    size_t list = CONNECT_FIXED_SIZE + extensions_size(extensions);
+    size_t name = list + address_count * WIRE_ADDRESS_SIZE;
     begin(out, MESSAGE_CONNECT, name + text_size(friendly_name));
     peer__buffer_u8(out, flags);
     put_count(out, address_count);
-    put_offset(out, CONNECT_FIXED_SIZE);
+    put_offset(out, list);
     put_offset(out, name);
     peer__buffer_u16(out, 0); /* Reserved2 */
     peer__buffer_u64(out, node_id);
+    put_extensions(out, extensions);
     put_addresses(out, addresses, address_count);
     put_text(out, friendly_name);
 }
 
 /* 2.2.2.3 */
 void peer__encode_welcome(struct buffer *out, uint64_t node_id, uint64_t peer_time, const struct address *referrals,
-                          size_t referral_count, struct span peer_id, struct span friendly_name)
+                          size_t referral_count, struct span peer_id, struct span friendly_name,
+                          const struct wire_extensions *extensions)
 {
-    size_t peer = WELCOME_FIXED_SIZE + referral_count * WIRE_ADDRESS_SIZE;
+    size_t list = WELCOME_FIXED_SIZE + extensions_size(extensions);
+    size_t peer = list + referral_count * WIRE_ADDRESS_SIZE;
     size_t name = peer + text_size(peer_id);
     begin(out, MESSAGE_WELCOME, name + text_size(friendly_name));
     peer__buffer_u64(out, node_id);
     peer__buffer_u64(out, peer_time);
     put_count(out, referral_count);
     peer__buffer_u8(out, 0); /* Reserved2 */
-    put_offset(out, WELCOME_FIXED_SIZE);
+    put_offset(out, list);
     put_offset(out, peer);
     put_offset(out, name);
+    put_extensions(out, extensions);
     put_addresses(out, referrals, referral_count);
     put_text(out, peer_id);
     put_text(out, friendly_name);

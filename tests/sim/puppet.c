@@ -136,6 +136,21 @@ void puppet_dial(struct puppet *puppet, size_t node)
     assert_true(puppet->connected);
 }
 
+void puppet_is_dialled(struct puppet *puppet, size_t node)
+{
+    char text[ADDRESS_TEXT_SIZE];
+    struct driver *driver = peer__sim_host_driver(puppet->world->nodes[node].host);
+    peer__address_format(&puppet->addresses[0], text);
+    driver->lock(driver);
+    assert_status(peer__graph_connect(puppet->world->nodes[node].graph, NULL, text, NULL), PEER_OK);
+    driver->unlock(driver);
+}
+
+int puppet_is_held(struct puppet *puppet, size_t node)
+{
+    return peer__sim_connections(puppet->host, puppet->world->nodes[node].host) > 0;
+}
+
 void puppet_hang_up(struct puppet *puppet)
 {
     if (puppet->connection != NULL)
@@ -159,6 +174,18 @@ void puppet_send(struct puppet *puppet, struct buffer *message)
     peer__buffer_free(message);
 }
 
+void puppet_ping(struct puppet *puppet)
+{
+    struct buffer message = {0};
+    peer__encode_pt2pt(&message, &peer__data_type_ping, (struct span){NULL, 0});
+    puppet_send(puppet, &message);
+}
+
+void puppet_pause(struct puppet *puppet, int paused)
+{
+    transport_of(puppet).pause(puppet->host, puppet->connection, paused);
+}
+
 void puppet_auth(struct puppet *puppet)
 {
     struct buffer message = {0};
@@ -170,8 +197,9 @@ void puppet_auth(struct puppet *puppet)
 void puppet_connect(struct puppet *puppet, uint8_t flags)
 {
     struct buffer message = {0};
+    struct wire_extensions extensions = {.keep_alive = puppet->announces_keep_alive};
     peer__encode_connect(&message, flags, puppet->node_id, puppet->addresses, puppet->listener != NULL ? 1 : 0,
-                         (struct span){NULL, 0}, NULL);
+                         (struct span){NULL, 0}, &extensions);
     puppet_send(puppet, &message);
 }
 

@@ -19,7 +19,8 @@ struct puppet {
     uint64_t node_id;
     int connected;
     int closed;
-    int deaf; /* takes bytes and forgets them */
+    int deaf;                 /* takes bytes and forgets them */
+    int announces_keep_alive; /* in CONNECT */
     struct frame_assembler input;
     struct buffer messages[PUPPET_MESSAGES_MAX]; /* whole, in order of arrival */
     size_t count;
@@ -31,6 +32,10 @@ struct puppet *puppet_create(struct world *world, uint64_t node_id);
 void puppet_free(struct puppet *puppet);
 /** Accepts connections on SCENARIO_PORT. */
 void puppet_listen(struct puppet *puppet);
+/** The node dials the puppet, which listens. */
+void puppet_is_dialled(struct puppet *puppet, size_t node);
+/** 1 while the node has a connection to the puppet; seen from there, so that it holds for a puppet that does not read. */
+int puppet_is_held(struct puppet *puppet, size_t node);
 /** Dials a node and waits for the TCP connection. */
 void puppet_dial(struct puppet *puppet, size_t node);
 /** AUTH_INFO as a neighbour, without CONNECT. */
@@ -43,6 +48,9 @@ void puppet_hang_up(struct puppet *puppet);
 
 /** Sends a message in frames, and empties the buffer. */
 void puppet_send(struct puppet *puppet, struct buffer *message);
+void puppet_ping(struct puppet *puppet);
+/** Stops (1) or starts (0) taking bytes from the connection. */
+void puppet_pause(struct puppet *puppet, int paused);
 /** Sends bytes as they are. */
 void puppet_send_bytes(struct puppet *puppet, const void *data, size_t size);
 /** Runs until a message of that type arrives, leaving others aside: 1; or until the end of the connection or 30 s: 0. */

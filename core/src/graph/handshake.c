@@ -158,7 +158,7 @@ static void become_connected(struct link *link)
         link->engine->unauthenticated_count--;
     link->state = LINK_CONNECTED;
     link->input.message_size_max = MESSAGE_SIZE_MAX;
-    peer__timer_cancel(&link->engine->timers, &link->timer);
+    peer__link_watch(link);
     link->next_seq = graph->last_seq + 1;
     graph->neighbour_count++;
 }
@@ -193,10 +193,8 @@ static void ping_neighbours(struct graph *graph) /* 9.5 step 2: finds dead conne
 {
     LIST_FOR (node, following, &graph->links) {
         struct link *link = CONTAINER_OF(node, struct link, in_graph);
-        if (!peer__link_is_neighbour(link))
-            continue;
-        peer__encode_pt2pt(&link->engine->message, &peer__data_type_ping, (struct span){NULL, 0});
-        peer__link_send(link);
+        if (peer__link_is_neighbour(link))
+            peer__link_ping(link);
     }
 }
 

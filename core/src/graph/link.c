@@ -12,6 +12,10 @@ static void on_timeout(struct timer *timer)
     struct link *link = CONTAINER_OF(timer, struct link, timer);
     if (link->broken)
         peer__link_out_of_memory(link);
+    else if (link->state == LINK_CONNECTED)
+        peer__link_look(link);
+    else if (link->state == LINK_DIALLING)
+        peer__link_end(link, PEER_E_CONNECTION_FAILED, "\"%s\" could not be reached in time", link->address_text);
     else if (link->state == LINK_CONNECT_WAIT)
         peer__link_end(link, PEER_E_CONNECTION_NOT_AUTHENTICATED, "\"%s\" did not answer within 60 s",
                        link->address_text);
@@ -101,8 +105,10 @@ void peer__link_send(struct link *link)
         peer__frame_message(&engine->frames, (struct span){engine->message.data, engine->message.size},
                             FRAME_SIZE_DEFAULT);
         failed = engine->frames.failed;
-        if (!failed)
+        if (!failed) {
             transport->send(transport->self, link->connection, engine->frames.data, engine->frames.size);
+            peer__link_note_sent(link, engine->frames.size);
+        }
     }
     if (failed) { /* a message that was left out would leave the other side waiting */
         peer__buffer_free(&engine->message);
@@ -260,6 +266,8 @@ static void on_message_bytes(struct link *link, struct span bytes)
         if (link->state == LINK_ENDED)
             return;
     }
+    if (message.type != MESSAGE_PT2PT)
+        link->liveness.messages++;
     on_message(link, &message);
 }
 
@@ -269,6 +277,7 @@ void peer__engine_received(struct engine *engine, void *tag, const void *data, s
     struct span input = {data, size};
     struct span message;
     peer__engine_enter(engine);
+    peer__link_note_received(link);
     while (link->state != LINK_ENDED && link->state != LINK_DIALLING) {
         peer_status status = peer__frame_assemble(&link->input, &input, &message);
         if (status == E_OUTOFMEMORY) {

@@ -158,6 +158,21 @@ struct owed {
     size_t tidy_at;    /* as many ids are looked through for repetitions */
 };
 
+/** What tells whether a connected link still moves. Moments are monotonic. */
+struct liveness {
+    int64_t sent_us;        /* something was sent */
+    int64_t received_us;    /* bytes were received, or were not read by us */
+    uint64_t bytes_sent;    /* given to the transport */
+    uint64_t bytes_gone;    /* and by it to the system, at the last look */
+    int64_t gone_us;        /* when that grew, or nothing waited */
+    uint64_t messages;      /* received, but pings */
+    uint64_t messages_seen; /* at the last look, like the next two */
+    size_t partial_seen;    /* of the message that is arriving */
+    int awaited_sync;       /* the other side was to move our synchronization */
+    int64_t sync_us;        /* when it did, or had not to */
+    int64_t look_us;        /* when the next look is due */
+};
+
 enum link_state {
     LINK_DIALLING,      /* connection ALLOC … SOCK_CONNECTED, ours */
     LINK_ACCEPTED,      /* waits for AUTH_INFO */
@@ -180,7 +195,7 @@ struct link {
     int broken;   /* nothing can be sent (memory was out, or the transport let go): the link is about to end */
     uint8_t type; /* enum connection_type */
     struct frame_assembler input;
-    struct timer timer; /* authentication, then CONNECT */
+    struct timer timer; /* authentication, then CONNECT, then liveness */
     struct timer step;  /* goes on with the walk and with long answers, a piece a turn */
 
     char *address_text;                /* as given to connect, or of the remote end */
@@ -194,6 +209,7 @@ struct link {
     double utility;        /* 3.1.7.33 */
 
     uint64_t next_seq; /* flooding: the next record of the journal or the store to send */
+    struct liveness liveness;
     struct sync sync;
     enum sync_type answered; /* SYNC_TYPE of our answering side: REQUEST only after SOLICIT_HASH */
     struct answer answer;
@@ -281,6 +297,15 @@ void peer__link_end(struct link *link, peer_status reason, const char *format, .
 void peer__link_violation(struct link *link, const char *what);
 void peer__link_out_of_memory(struct link *link);
 void peer__link_free(struct link *link);
+
+/* liveness.c */
+/** A link has become CONNECTED: from now on its timer looks whether it lives. */
+void peer__link_watch(struct link *link);
+/** The timer: ends a link that is dead or stands still, pings one that is idle. */
+void peer__link_look(struct link *link);
+void peer__link_ping(struct link *link);
+void peer__link_note_sent(struct link *link, size_t size);
+void peer__link_note_received(struct link *link);
 
 /* handshake.c */
 void peer__link_say_auth_info_and_connect(struct link *link);

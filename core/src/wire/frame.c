@@ -115,6 +115,13 @@ peer_status peer__frame_assemble(struct frame_assembler *assembler, struct span 
     return PEER_OK;
 }
 
+int peer__frame_is_under_way(const struct frame_assembler *assembler)
+{
+    size_t size = message_size(assembler);
+    int is_complete = size != 0 && assembler->message.size == size;
+    return assembler->size_bytes_seen > 0 || assembler->frame_left > 0 || (assembler->message.size > 0 && !is_complete);
+}
+
 void peer__frame_assembler_free(struct frame_assembler *assembler)
 {
     peer__buffer_free(&assembler->message);

@@ -1,0 +1,129 @@
+/*
+ * Whether a connected link still lives and moves (decisions.md 7, 11). One timer for each link looks at what was counted
+ * on the way; sending and receiving only note the moment.
+ */
+#include "graph/state.h"
+
+/** A link is looked at as often; what takes as long again is noticed so much later. */
+#define LOOK_PERIOD_US INT64_C(10000000)
+/** A node that has sent nothing for so long says that it is still there. */
+#define PING_AFTER_US INT64_C(30000000)
+/** A neighbour that has announced to do so and is silent for so long is gone: three of its pings were lost. */
+#define SILENCE_MAX_US INT64_C(100000000)
+/** Neither what waits to be sent nor a synchronization may stand still for so long. */
+#define STALL_MAX_US INT64_C(60000000)
+/** Nor a message that has begun to arrive: less, so that rubbish behind a good handshake is gone within a minute. */
+#define MESSAGE_STALL_MAX_US INT64_C(50000000)
+
+void peer__link_ping(struct link *link)
+{
+    peer__encode_pt2pt(&link->engine->message, &peer__data_type_ping, (struct span){NULL, 0});
+    peer__link_send(link);
+}
+
+void peer__link_note_sent(struct link *link, size_t size)
+{
+    link->liveness.sent_us = peer__engine_now_us(link->engine);
+    link->liveness.bytes_sent += size;
+}
+
+void peer__link_note_received(struct link *link)
+{
+    link->liveness.received_us = peer__engine_now_us(link->engine);
+}
+
+/* It is the other side's turn to move our synchronization. */
+static int awaits_sync(const struct link *link)
+{
+    return link->sync.type != SYNC_NONE && link->walk.kind == WALK_NONE;
+}
+
+/* Bytes of a large answer count before the message is whole, and so do those of a large question that is still on its way
+ * out. A neighbour that only pings does not move anything. */
+static void note_sync_progress(struct link *link, int has_sent, int64_t now_us)
+{
+    struct liveness *liveness = &link->liveness;
+    int waits = awaits_sync(link);
+    if (!waits || !liveness->awaited_sync || has_sent || liveness->messages != liveness->messages_seen ||
+        link->input.message.size != liveness->partial_seen)
+        liveness->sync_us = now_us;
+    liveness->awaited_sync = waits;
+    liveness->messages_seen = liveness->messages;
+    liveness->partial_seen = link->input.message.size;
+}
+
+static void note_progress(struct link *link, int64_t now_us)
+{
+    struct liveness *liveness = &link->liveness;
+    const struct transport *transport = &link->engine->config.transport;
+    size_t queued = transport->queued(transport->self, link->connection);
+    uint64_t gone = liveness->bytes_sent - queued;
+    int has_moved = gone != liveness->bytes_gone;
+    if (queued == 0 || has_moved)
+        liveness->gone_us = now_us;
+    liveness->bytes_gone = gone;
+    note_sync_progress(link, queued > 0 && has_moved, now_us);
+}
+
+static void forgive(struct liveness *liveness, int64_t now_us)
+{
+    liveness->received_us = now_us;
+    liveness->sync_us = now_us;
+}
+
+static void end_if_dead(struct link *link, int64_t now_us)
+{
+    const struct liveness *liveness = &link->liveness;
+    if (now_us - liveness->gone_us >= STALL_MAX_US)
+        peer__link_end(link, PEER_E_CONNECTION_FAILED, "\"%s\" has read nothing for 60 s", link->address_text);
+    else if (peer__frame_is_under_way(&link->input) && now_us - liveness->received_us >= MESSAGE_STALL_MAX_US)
+        peer__link_end(link, PEER_E_CONNECTION_FAILED, "\"%s\" fell silent in the middle of a message",
+                       link->address_text);
+    else if (now_us - liveness->sync_us >= STALL_MAX_US)
+        peer__link_end(link, PEER_E_CONNECTION_FAILED,
+                       "\"%s\" has sent nothing for 60 s in the middle of a synchronization", link->address_text);
+    else if (link->extensions.keep_alive && now_us - liveness->received_us >= SILENCE_MAX_US)
+        peer__link_end(link, PEER_E_CONNECTION_FAILED, "\"%s\" has been silent for 100 s", link->address_text);
+}
+
+/* The moment is set to the tick where one is known, so that a ping is neither late nor early. */
+static void look_again(struct link *link, int64_t now_us)
+{
+    struct liveness *liveness = &link->liveness;
+    int64_t next_us = now_us + LOOK_PERIOD_US;
+    if (next_us > liveness->sent_us + PING_AFTER_US)
+        next_us = liveness->sent_us + PING_AFTER_US;
+    if (peer__frame_is_under_way(&link->input) && next_us > liveness->received_us + MESSAGE_STALL_MAX_US)
+        next_us = liveness->received_us + MESSAGE_STALL_MAX_US;
+    liveness->look_us = next_us;
+    peer__timer_set(&link->engine->timers, &link->timer, next_us);
+}
+
+void peer__link_look(struct link *link)
+{
+    struct liveness *liveness = &link->liveness;
+    int64_t now_us = peer__engine_now_us(link->engine);
+    if (now_us - liveness->look_us >= LOOK_PERIOD_US) { /* this process slept: what has arrived is not read yet */
+        forgive(liveness, now_us);
+        liveness->gone_us = now_us;
+    }
+    if (link->graph->held_back) /* we do not read */
+        forgive(liveness, now_us);
+    note_progress(link, now_us);
+    end_if_dead(link, now_us);
+    if (link->state != LINK_CONNECTED)
+        return;
+    if (now_us - liveness->sent_us >= PING_AFTER_US)
+        peer__link_ping(link);
+    if (!link->broken)
+        look_again(link, now_us);
+}
+
+void peer__link_watch(struct link *link)
+{
+    struct liveness *liveness = &link->liveness;
+    int64_t now_us = peer__engine_now_us(link->engine);
+    forgive(liveness, now_us);
+    liveness->gone_us = now_us;
+    look_again(link, now_us);
+}

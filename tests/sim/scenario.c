@@ -429,7 +429,7 @@ void world_settle(struct world *world, int64_t seconds)
 
 void world_watch(struct world *world, size_t node)
 {
-    assert_status(peer__event_queue_create(0, NULL, &world->nodes[node].events), PEER_OK);
+    assert_status(peer__event_queue_create(0, NULL, EVENT_QUEUE_SIZE_MAX, &world->nodes[node].events), PEER_OK);
     struct driver *driver = lock_node(world, node);
     peer__graph_subscribe(world->nodes[node].graph, world->nodes[node].events);
     unlock_node(driver);

@@ -26,7 +26,7 @@ static const peer_guid type_b = {{0xbb}};
 static struct event_queue *new_queue(void)
 {
     struct event_queue *queue;
-    assert_int_equal(peer__event_queue_create(0, NULL, &queue), PEER_OK);
+    assert_int_equal(peer__event_queue_create(0, NULL, EVENT_QUEUE_SIZE_MAX, &queue), PEER_OK);
     return queue;
 }
 
@@ -121,7 +121,7 @@ static void a_filter_lets_its_record_types_through(void **state)
     peer_event_registration wanted[] = {{PEER_GRAPH_EVENT_RECORD_CHANGED, 0, &type_a},
                                         {PEER_GRAPH_EVENT_INCOMING_DATA, 0, &type_b}};
     struct event_queue *queue;
-    assert_int_equal(peer__event_queue_create(2, wanted, &queue), PEER_OK);
+    assert_int_equal(peer__event_queue_create(2, wanted, EVENT_QUEUE_SIZE_MAX, &queue), PEER_OK);
     assert_true(peer__event_queue_wants(queue, PEER_GRAPH_EVENT_RECORD_CHANGED, &type_a));
     assert_false(peer__event_queue_wants(queue, PEER_GRAPH_EVENT_RECORD_CHANGED, &type_b));
     assert_false(peer__event_queue_wants(queue, PEER_GRAPH_EVENT_SYNCHRONIZED, &type_a));
@@ -178,6 +178,34 @@ static void a_full_queue_merges_the_changes_of_one_record(void **state)
         assert_memory_equal(&view.record_id, &id, sizeof(id));
         assert_int_equal(view.change, i == 3 ? PEER_RECORD_DELETED : i < 100 ? PEER_RECORD_ADDED : PEER_RECORD_UPDATED);
     }
+    assert_int_equal(take(queue).type, 0);
+    free_queue(queue);
+}
+
+/* However long nobody reads: what changes again and again takes the room of one change. */
+static void a_queue_that_was_full_goes_on_merging(void **state)
+{
+    (void)state;
+    struct event_queue *queue;
+    assert_int_equal(peer__event_queue_create(0, NULL, 100 * RECORD_COST, &queue), PEER_OK);
+    for (uint32_t i = 0; i < 10000; i++)
+        post_record(queue, i % 90, i < 90 ? PEER_RECORD_ADDED : PEER_RECORD_UPDATED);
+    for (uint32_t i = 90; i < 100; i++)
+        post_record(queue, i, PEER_RECORD_ADDED);
+    for (uint32_t i = 0; i < 1000; i++)
+        post_record(queue, i % 100, PEER_RECORD_UPDATED);
+    assert_int_equal(peer__event_queue_bytes(queue), 100 * RECORD_COST);
+    for (uint32_t i = 0; i < 100; i++) {
+        peer_guid id = id_of(i);
+        peer_event_view view = take(queue);
+        assert_int_equal(view.change, PEER_RECORD_ADDED);
+        assert_memory_equal(&view.record_id, &id, sizeof(id));
+    }
+    assert_int_equal(take(queue).type, 0);
+    post_record(queue, 1, PEER_RECORD_UPDATED); /* whoever has caught up is told each change again */
+    post_record(queue, 1, PEER_RECORD_UPDATED);
+    assert_int_equal(take(queue).type, PEER_GRAPH_EVENT_RECORD_CHANGED);
+    assert_int_equal(take(queue).type, PEER_GRAPH_EVENT_RECORD_CHANGED);
     assert_int_equal(take(queue).type, 0);
     free_queue(queue);
 }
@@ -403,6 +431,7 @@ int main(void)
         TEST(the_descriptor_is_readable_while_the_queue_holds_something),
         TEST(changes_merge_as_decided),
         TEST(a_full_queue_merges_the_changes_of_one_record),
+        TEST(a_queue_that_was_full_goes_on_merging),
         TEST(a_queue_that_merging_does_not_help_overflows),
         TEST(other_types_overflow_on_their_own),
         TEST(status_and_closed_have_room_in_a_full_queue),

@@ -232,7 +232,7 @@ static void subscribe(struct node *node)
 {
     int64_t descriptor;
 
-    assert_int_equal(peer__event_queue_create(0, NULL, &node->queue), PEER_OK);
+    assert_int_equal(peer__event_queue_create(0, NULL, EVENT_QUEUE_SIZE_MAX, &node->queue), PEER_OK);
     assert_int_equal(peer__event_queue_descriptor(node->queue, &descriptor), PEER_OK);
     node->descriptor = (int)descriptor;
     peer__graph_subscribe(node->graph, node->queue);

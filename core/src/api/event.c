@@ -40,7 +40,7 @@ peer_status peer_graph_register_event(peer_graph *graph, uint32_t count, const p
     struct api_queue *queue = peer__thing_create(HANDLE_QUEUE, sizeof(*queue));
     if (queue == NULL)
         return peer__leave(&call, peer__out_of_memory());
-    peer_status status = peer__event_queue_create(count, registrations, &queue->queue);
+    peer_status status = peer__event_queue_create(count, registrations, EVENT_QUEUE_SIZE_MAX, &queue->queue);
     if (status >= 0)
         status = peer__handle_create(queue, call.graph, &handle);
     if (status >= 0) {

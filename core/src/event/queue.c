@@ -142,13 +142,13 @@ static void init_condition(pthread_cond_t *condition)
     pthread_condattr_destroy(&attributes);
 }
 
-peer_status peer__event_queue_create(uint32_t count, const peer_event_registration *registrations,
+peer_status peer__event_queue_create(uint32_t count, const peer_event_registration *registrations, size_t bytes_max,
                                      struct event_queue **queue_out)
 {
     size_t filters_size = (size_t)count * sizeof(struct filter);
     struct event_queue *queue = peer__calloc(1, sizeof(*queue));
     struct event_queue_state *state = peer__calloc(1, sizeof(*state) + filters_size);
-    if (queue == NULL || state == NULL || peer__backlog_init(&state->backlog, EVENT_QUEUE_SIZE_MAX) < 0) {
+    if (queue == NULL || state == NULL || peer__backlog_init(&state->backlog, bytes_max) < 0) {
         peer__free(state);
         peer__free(queue);
         return peer__out_of_memory();
@@ -193,6 +193,15 @@ void peer__event_queue_end(struct event_queue *queue)
     close_descriptor(state);
     pthread_cond_broadcast(&state->filled);
     pthread_mutex_unlock(&state->mutex);
+}
+
+size_t peer__event_queue_bytes(const struct event_queue *queue)
+{
+    struct event_queue_state *state = queue->state;
+    pthread_mutex_lock(&state->mutex);
+    size_t bytes = state->backlog.bytes;
+    pthread_mutex_unlock(&state->mutex);
+    return bytes;
 }
 
 /* --- posting ---------------------------------------------------------------------------------------------------------- */

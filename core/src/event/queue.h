@@ -10,7 +10,7 @@
 #include "event/object.h"
 #include "peergraph/peergraph.h"
 
-/** Bytes that a queue holds at most, before it overflows. */
+/** Bytes that a queue of the API holds at most, before it overflows. */
 #define EVENT_QUEUE_SIZE_MAX (32u * 1024 * 1024)
 
 /** An event as it waits: a record change is small, everything else carries a whole view. Defined in queue.c. */
@@ -21,11 +21,14 @@ struct event_queue {
     struct event_queue_state *state;
 };
 
-/** `count` 0: every event. Counted; starts with one reference. */
-peer_status peer__event_queue_create(uint32_t count, const peer_event_registration *registrations,
+/** `count` 0: every event. Holds about `bytes_max` at most. Counted; starts with one reference. */
+peer_status peer__event_queue_create(uint32_t count, const peer_event_registration *registrations, size_t bytes_max,
                                      struct event_queue **queue_out);
 struct event_queue *peer__event_queue_retain(struct event_queue *queue);
 void peer__event_queue_release(struct event_queue *queue);
+
+/** Bytes that the queue holds, with what the allocator adds to each block; not the index by which changes are merged. */
+size_t peer__event_queue_bytes(const struct event_queue *queue);
 
 /** 1 if an event of that type (and record type) would be queued. */
 int peer__event_queue_wants(const struct event_queue *queue, int32_t type, const peer_guid *record_type);

@@ -42,7 +42,7 @@ SCENARIO(a_full_disk_at_the_time_of_removal)
     world_run(world, 60);
     peer__sim_host_set_disk_full(world->nodes[1].host, 0);
     id = world_add(world, 0, "after that");
-    world_run(world, 5);
+    world_run(world, 10); /* it looks for room every 5 s */
     assert_true(world_has(world, 1, &id));
     assert_int_equal(peer__sim_connections(world->nodes[0].host, world->nodes[1].host), 1);
 }

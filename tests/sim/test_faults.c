@@ -345,15 +345,89 @@ SCENARIO(a_full_disk_acknowledges_nothing)
     assert_int_equal(world_status(world, 1), FULL_STATUS);
     assert_true(was_told_status(world, 1, FULL_STATUS));
     peer__sim_host_set_disk_full(world->nodes[1].host, 0);
+    world_run(world, 10); /* it looks every 5 s */
     puppet_join(puppet, 1);
     puppet_flood(puppet, &record.fields);
     world_run(world, 5);
     assert_true(world_has(world, 0, &record.fields.id));
     assert_converged(world);
-    world_run(world, 20);
     assert_true(was_told_status(world, 1, NORMAL_STATUS));
     puppet_record_free(&record);
     puppet_free(puppet);
+}
+
+/* Once a node knows that it has no room it refuses without a try, and keeps its neighbours; when there is room again it
+ * fetches by itself what it refused. */
+SCENARIO(a_node_catches_up_when_its_disk_has_room_again)
+{
+    peer_guid id;
+    world_line(world, 3);
+    world_run(world, 5);
+    world_watch(world, 1);
+    peer__sim_host_set_disk_full(world->nodes[1].host, 1);
+    assert_status(world_add_bytes(world, 1, &scenario_note, "x", 1, HOUR_S, &id), PEER_E_DISK_FULL);
+    assert_true(was_told_status(world, 1, NORMAL_STATUS | PEER_GRAPH_STATUS_STORAGE_FULL));
+    uint64_t acks = peer__sim_message_count(world->sim, MESSAGE_ACK, NULL);
+    for (size_t i = 0; i < 20; i++)
+        world_add(world, 2 * (i % 2), "while it is full");
+    world_run(world, 60);
+    assert_int_equal(world_record_count(world, 1), 0);
+    assert_int_equal(peer__sim_message_count(world->sim, MESSAGE_ACK, NULL), acks);
+    assert_true(was_told_status(world, 1, FULL_STATUS));
+    peer__sim_host_set_disk_full(world->nodes[1].host, 0);
+    world_run(world, 20);
+    assert_int_equal(world_record_count(world, 0), 20); /* both ends: what it refused is forwarded now */
+    assert_int_equal(world_record_count(world, 2), 20);
+    assert_converged(world);
+    assert_true(was_told_status(world, 1, NORMAL_STATUS));
+}
+
+/* What is kept for deletions serves nothing else, is used up in the end, and is kept anew. */
+SCENARIO(deletions_work_on_a_full_disk)
+{
+    peer_guid ids[60];
+    peer_guid id;
+    size_t deleted = 0;
+    world_line(world, 2);
+    for (size_t i = 0; i < 60; i++)
+        ids[i] = world_add(world, 0, "to be deleted");
+    world_run(world, 5);
+    peer__sim_host_set_disk_full(world->nodes[0].host, 1);
+    assert_status(world_update(world, 0, &ids[59], "changed"), PEER_E_DISK_FULL);
+    while (deleted < 60 && world_delete(world, 0, &ids[deleted]) == PEER_OK) {
+        deleted++;
+        assert_status(world_add_bytes(world, 0, &scenario_note, "x", 1, HOUR_S, &id), PEER_E_DISK_FULL);
+    }
+    assert_in_range(deleted, 20, 59);
+    assert_status(world_delete(world, 0, &ids[59]), PEER_E_DISK_FULL);
+    assert_true(world_has(world, 0, &ids[59]));
+    world_run(world, 5);
+    assert_int_equal(world_record_count(world, 1), 60 - deleted);
+    peer__sim_host_set_disk_full(world->nodes[0].host, 0);
+    world_run(world, 10);
+    peer__sim_host_set_disk_full(world->nodes[0].host, 1);
+    assert_status(world_delete(world, 0, &ids[59]), PEER_OK);
+    peer__sim_host_set_disk_full(world->nodes[0].host, 0);
+    world_add(world, 0, "again");
+    world_settle(world, 30);
+}
+
+/* Who comes back to a full disk can still read and delete. */
+SCENARIO(a_graph_opens_on_a_full_disk)
+{
+    world_line(world, 2);
+    peer_guid id = world_add(world, 0, "kept");
+    world_settle(world, 30);
+    peer__sim_host_set_disk_full(world->nodes[1].host, 1);
+    world_crash(world, 1, SIM_CRASH_PROCESS);
+    world_run(world, 5);
+    world_restart(world, 1);
+    assert_true(world_has(world, 1, &id));
+    assert_status(world_delete(world, 1, &id), PEER_OK);
+    peer__sim_host_set_disk_full(world->nodes[1].host, 0);
+    world_connect(world, 1, 0);
+    world_settle(world, 30);
+    assert_false(world_has(world, 0, &id));
 }
 
 /* ---------------------------------------------------------------------------------------------------------- sizes */
@@ -422,6 +496,9 @@ int main(void)
         SCENARIO_TEST(tombstones_live_until_the_record_would_have_expired),
         SCENARIO_TEST(leaving_says_goodbye),
         SCENARIO_TEST(a_full_disk_acknowledges_nothing),
+        SCENARIO_TEST(a_node_catches_up_when_its_disk_has_room_again),
+        SCENARIO_TEST(deletions_work_on_a_full_disk),
+        SCENARIO_TEST(a_graph_opens_on_a_full_disk),
         SCENARIO_TEST(the_default_limit),
         SCENARIO_TEST(records_at_the_limit_and_above),
     };

@@ -110,7 +110,19 @@ struct store_factory {
                         uint32_t flags, int *is_new_out, struct store **store_out);
     /** PEER_E_DATABASE_NOT_PRESENT, PEER_E_DATABASE_IN_USE, PEER_E_DATABASE_ACCESSDENIED. */
     peer_status (*remove)(void *self, const char *graph_id, const char *peer_id, const char *database_name);
+
+    /* decisions.md 1: room that is kept so that deletions and settings still fit on a full disk. */
+
+    /** Keeps it, where that was not done yet. 0: there is not enough room to do so. */
+    int (*keep_reserve)(void *self);
+    /** Gives it up. 1: there is more room now. */
+    int (*give_reserve)(void *self);
+    /** 1: there is room for as much again. */
+    int (*has_room)(void *self);
     void *self;
 };
+
+/** Some thirty deletions of records. */
+#define STORE_RESERVE_SIZE (1024 * 1024)
 
 #endif

@@ -256,17 +256,38 @@ static peer_status carry_out(struct graph *graph, const struct graph_change *cha
     return status;
 }
 
-peer_status peer__graph_apply(struct graph *graph, const struct graph_change *changes, size_t change_count)
+static int only_deletes(const struct graph_change *changes, size_t change_count)
 {
-    PEER_TRY(peer__graph_require_ready(graph));
-    peer__engine_enter(graph->engine);
-    peer_status status = peer__graph_commit(graph); /* a call is a turn of its own (decisions.md 1) */
+    size_t count = 0;
+    while (count < change_count && changes[count].kind == CHANGE_DELETE)
+        count++;
+    return count == change_count;
+}
+
+static peer_status carry_out_all(struct graph *graph, const struct graph_change *changes, size_t change_count)
+{
+    peer_status status = PEER_OK;
     for (size_t i = 0; i < change_count && status >= 0; i++)
         status = carry_out(graph, &changes[i]);
     if (status >= 0)
-        status = peer__graph_commit(graph);
-    else
-        peer__graph_drop_effects(graph);
+        return peer__graph_commit(graph);
+    if (status == PEER_E_DISK_FULL)
+        peer__graph_set_storage_full(graph, STORAGE_DISK, 1);
+    peer__graph_drop_effects(graph);
+    return status;
+}
+
+peer_status peer__graph_apply(struct graph *graph, const struct graph_change *changes, size_t change_count)
+{
+    int deletes = only_deletes(changes, change_count);
+    PEER_TRY(peer__graph_require_ready(graph));
+    peer__engine_enter(graph->engine);
+    (void)peer__graph_commit(graph); /* a call is a turn of its own (decisions.md 1); what fails here is not its own */
+    peer_status status = deletes ? PEER_OK : peer__graph_require_room(graph);
+    if (status >= 0)
+        status = carry_out_all(graph, changes, change_count);
+    if (deletes && status == PEER_E_DISK_FULL && peer__engine_make_room(graph->engine))
+        status = carry_out_all(graph, changes, change_count);
     peer__engine_leave(graph->engine);
     return status;
 }
@@ -295,13 +316,14 @@ peer_status peer__graph_delete(struct graph *graph, const peer_guid *id)
 /* ------------------------------------------------------------------------------------------------------------ reading */
 
 /* What is not committed yet must not be shown: it could still be dropped. */
-static peer_status commit_if_pending(struct graph *graph, const peer_guid *id)
+static void commit_if_pending(struct graph *graph, const peer_guid *id)
 {
     for (size_t i = 0; i < graph->effects.count; i++) {
-        if (peer__guid_equal(&graph->effects.items[i].record_id, id))
-            return peer__graph_commit(graph);
+        if (peer__guid_equal(&graph->effects.items[i].record_id, id)) {
+            (void)peer__graph_commit(graph); /* a failure drops it, and reading goes on without it */
+            return;
+        }
     }
-    return PEER_OK;
 }
 
 peer_status peer__graph_get(struct graph *graph, const peer_guid *id, struct record **record_out,
@@ -310,9 +332,8 @@ peer_status peer__graph_get(struct graph *graph, const peer_guid *id, struct rec
     struct held held;
     PEER_TRY(peer__graph_require_ready(graph));
     peer__engine_enter(graph->engine);
-    peer_status status = commit_if_pending(graph, id);
+    commit_if_pending(graph, id);
     peer__engine_leave(graph->engine);
-    PEER_TRY(status);
     PEER_TRY(find_visible(graph, id, &held));
     *record_out = held.record;
     *local_flags_out = held.local_flags;
@@ -345,10 +366,9 @@ peer_status peer__graph_list(struct graph *graph, const peer_guid *type, const c
     int end = 0;
     PEER_TRY(peer__graph_require_ready(graph));
     peer__engine_enter(graph->engine);
-    peer_status status = peer__graph_commit(graph);
+    (void)peer__graph_commit(graph);
     peer__engine_leave(graph->engine);
-    PEER_TRY(status);
-    status = text_to_wire(creator_id, NULL, &creator);
+    peer_status status = text_to_wire(creator_id, NULL, &creator);
     struct store_scan scan = {.type = type, .creator_id = span_of(&creator), .seq_max = UINT64_MAX};
     while (status >= 0 && !end && !list.ids.failed)
         status = graph->store->operations->scan(graph->store, &scan, &position, 0, SIZE_MAX, list_row, &list, &end);

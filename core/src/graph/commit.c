@@ -54,8 +54,7 @@ static void end_sources(struct graph *graph, peer_status status)
         struct link *link = CONTAINER_OF(node, struct link, in_graph);
         for (size_t i = 0; i < graph->effects.count; i++) {
             if (graph->effects.items[i].connection_id == link->connection_id) {
-                if (status == PEER_E_DISK_FULL)
-                    peer__link_note_refused(link);
+                peer__link_note_refused(link);
                 peer__link_end(link, status, "what \"%s\" sent could not be stored: %s", link->address_text,
                                peer__last_error());
                 break;
@@ -136,7 +135,6 @@ peer_status peer__graph_commit(struct graph *graph)
     }
     if (graph->effects.count == 0)
         return PEER_OK;
-    peer__graph_set_storage_full(graph, STORAGE_DISK, 0);
     for (size_t i = 0; i < graph->effects.count; i++)
         apply(graph, &graph->effects.items[i]);
     clear_effects(graph);

@@ -9,6 +9,7 @@ peer_status peer__engine_create(const struct engine_config *config, struct engin
     if (engine == NULL)
         return peer__out_of_memory();
     engine->config = *config;
+    engine->reserve_given = !config->stores.keep_reserve(config->stores.self);
     list_init(&engine->graphs);
     list_init(&engine->links);
     list_init(&engine->ending);

@@ -4,6 +4,7 @@
 #define EXPIRY_DELAY_MIN (15 * TICKS_PER_SECOND)
 #define EXPIRY_DELAY_MAX (86400 * TICKS_PER_SECOND)
 #define EXPIRED_A_TURN 256u
+#define EXPIRED_A_SMALL_STEP 8u
 #define SURE_AFTER_US (INT64_C(86400) * 1000000)
 #define CLOCK_STEP_US (INT64_C(600) * 1000000)
 
@@ -73,15 +74,13 @@ static int tell_newly_expired(struct graph *graph, uint64_t now)
     return more;
 }
 
-/* Rows that were told are removed. 1: there may be more. */
-static int purge(struct graph *graph, uint64_t now)
+/* Rows that were told are removed. */
+static peer_status purge_some(struct graph *graph, uint64_t until, size_t row_max, int *more_out)
 {
-    uint64_t until = now < graph->expired_through ? now : graph->expired_through;
     struct buffer rows = {0};
     struct store *store = graph->store;
     size_t removed = 0;
-    int more;
-    peer_status status = store->operations->expired(store, 0, until, EXPIRED_A_TURN, collect, &rows);
+    peer_status status = store->operations->expired(store, 0, until, row_max, collect, &rows);
     const struct expired_row *row = (const void *)rows.data;
     size_t count = rows.size / sizeof(*row);
     for (size_t i = 0; i < count && status >= 0; i++) {
@@ -90,15 +89,26 @@ static int purge(struct graph *graph, uint64_t now)
         status = store->operations->remove(store, &row[i].id);
         removed++;
     }
-    more = removed > 0 && count >= EXPIRED_A_TURN;
+    *more_out = removed > 0 && count >= row_max;
     peer__buffer_free(&rows);
     if (status >= 0)
         status = store->operations->commit(store);
-    if (status < 0) { /* later again; until then the store must not be left in its failure */
+    if (status < 0) /* later again; until then the store must not be left in its failure */
         store->operations->rollback(store);
-        more = 0;
-    }
-    return more;
+    return status;
+}
+
+/* 1: there may be more. On a full disk what was kept for deletions serves this one too, in small steps. */
+static int purge(struct graph *graph, uint64_t now)
+{
+    uint64_t until = now < graph->expired_through ? now : graph->expired_through;
+    int more = 0;
+    peer_status status = purge_some(graph, until, EXPIRED_A_TURN, &more);
+    if (status == PEER_E_DISK_FULL)
+        peer__graph_set_storage_full(graph, STORAGE_DISK, 1);
+    if (status == PEER_E_DISK_FULL && peer__engine_make_room(graph->engine))
+        status = purge_some(graph, until, EXPIRED_A_SMALL_STEP, &more);
+    return status >= 0 && more;
 }
 
 /* Rounded up: a timer that fires a fraction of a microsecond early would find nothing and wait 15 s more. */

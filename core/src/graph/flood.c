@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum verdict { RECORD_INVALID, RECORD_NEWER, RECORD_SAME, RECORD_OLDER };
+enum verdict { RECORD_INVALID, RECORD_REFUSED, RECORD_NEWER, RECORD_SAME, RECORD_OLDER };
 
 /* 6.8 rules 5 and 8, and D-11: what the graph decides. */
 static int is_acceptable(const struct graph *graph, const struct record_fields *fields)
@@ -88,9 +88,11 @@ static peer_status classify(struct graph *graph, struct record *record, const st
     int order = held.found ? peer__record_compare(&record->fields, &held.record->fields) : 1;
     peer_status status = PEER_OK;
     *verdict_out = order > 0 ? RECORD_NEWER : order == 0 ? RECORD_SAME : RECORD_OLDER;
-    if (order > 0)
+    if (order > 0 && !peer__graph_has_room(graph))
+        *verdict_out = RECORD_REFUSED;
+    else if (order > 0)
         status = peer__graph_put(graph, record, change_of(graph, &record->fields, &held), from->connection_id);
-    else if (order < 0)
+    else if (order < 0 && peer__graph_has_room(graph))
         status = raise_tombstone(graph, &held.record->fields, record->fields.expires);
     peer__record_release(held.record);
     return status;
@@ -122,6 +124,10 @@ static peer_status take_record(struct link *from, struct record *record)
     PEER_TRY(judge(graph, record, from, &verdict));
     if (verdict == RECORD_INVALID) /* 6.8: dropped without a word, the connection stays */
         return PEER_OK;
+    if (verdict == RECORD_REFUSED) { /* not acknowledged: it comes again when there is room (decisions.md 1, 6) */
+        peer__link_note_refused(from);
+        return PEER_OK;
+    }
     count_usefulness(from, verdict == RECORD_NEWER);
     struct effect effect = {.kind = EFFECT_ACK,
                             .connection_id = from->connection_id,
@@ -151,7 +157,10 @@ void peer__link_on_flood(struct link *link, const struct wire_flood *message)
         char reason[256];
         strncpy(reason, peer__last_error(), sizeof(reason) - 1);
         reason[sizeof(reason) - 1] = '\0';
+        if (status == PEER_E_DISK_FULL)
+            peer__graph_set_storage_full(link->graph, STORAGE_DISK, 1);
         (void)peer__graph_commit(link->graph);
+        peer__link_note_refused(link);
         peer__link_end(link, status, "a record from \"%s\" could not be stored: %s", link->address_text, reason);
     }
 }

@@ -91,6 +91,7 @@ static peer_status graph_make(struct engine *engine, const char *graph_id, const
 static void graph_begin(struct graph *graph)
 {
     list_append(&graph->engine->graphs, &graph->in_engine);
+    (void)peer__graph_has_room(graph);
     graph->status_told = peer__graph_status(graph);
     graph->expired_through = peer__graph_now(graph); /* what expired while we were away is no news */
     peer__graph_expiry_now(graph);
@@ -118,6 +119,7 @@ static peer_status create_in_store(struct graph *graph, const peer_graph_propert
 {
     int is_new;
     const struct store_factory *stores = &graph->engine->config.stores;
+    PEER_TRY(peer__graph_require_room(graph));
     PEER_TRY(stores->open(stores->self, graph->graph_id, graph->peer_id, graph->database_name,
                           STORE_CREATE | store_flags(options), &is_new, &graph->store));
     graph->ready = 1; /* D-20: the creator is synchronized by nature */
@@ -215,12 +217,10 @@ static peer_status copy_precedence(struct graph *graph, uint32_t count, const pe
     return PEER_OK;
 }
 
-static peer_status open_in_store(struct graph *graph, uint32_t options, uint32_t precedence_count,
-                                 const peer_guid *precedence)
+static peer_status open_in_store(struct graph *graph, uint32_t options)
 {
     int is_new;
     const struct store_factory *stores = &graph->engine->config.stores;
-    PEER_TRY(copy_precedence(graph, precedence_count, precedence));
     PEER_TRY(stores->open(stores->self, graph->graph_id, graph->peer_id, graph->database_name, store_flags(options),
                           &is_new, &graph->store));
     return load(graph);
@@ -237,7 +237,15 @@ peer_status peer__graph_open(struct engine *engine, const char *graph_id, const 
         return peer__fail(PEER_E_DBNAME_CHANGED, "\"%s\" is open as \"%s\" with another database than \"%s\"", graph_id,
                           peer_id, database_name);
     PEER_TRY(graph_make(engine, graph_id, peer_id, database_name, &graph));
-    peer_status status = open_in_store(graph, options, precedence_count, precedence);
+    peer_status status = copy_precedence(graph, precedence_count, precedence);
+    if (status >= 0)
+        status = open_in_store(graph, options);
+    if (status == PEER_E_DISK_FULL && peer__engine_make_room(engine)) { /* what is there can be read and deleted */
+        if (graph->store != NULL)
+            graph->store->operations->close(graph->store);
+        graph->store = NULL;
+        status = open_in_store(graph, options);
+    }
     if (status < 0) {
         graph_free(graph);
         return status;

@@ -41,6 +41,7 @@ struct engine {
     size_t link_count;
     size_t unauthenticated_count;
     uint64_t last_connection_id;
+    int reserve_given;     /* the disk is so full that what was kept for deletions is used (decisions.md 1) */
     unsigned depth;        /* of inputs under way */
     struct buffer message; /* scratch for one message to be sent */
     struct buffer frames;
@@ -216,7 +217,7 @@ struct link {
     struct walk walk;
     struct buffer acks; /* struct wire_ack_entry */
     struct owed owed;
-    int refused; /* a record that it sent was not stored for want of room: to be synchronized when there is some */
+    int refused; /* a record that it sent was not stored: to be synchronized when that can be done */
 };
 
 /* -------------------------------------------------------------------------------------------------------------- graphs */
@@ -253,7 +254,7 @@ struct graph {
     size_t precedence_count;
 
     uint32_t storage_full;  /* enum storage_reason, several at once; 0: there is room */
-    uint64_t refused_count; /* records of neighbours that were not stored for want of room */
+    uint64_t refused_count; /* records of neighbours that were not stored: no room, or a failure */
     int incomplete;         /* and no synchronization has brought them since */
 
     uint64_t last_seq; /* of what is committed */
@@ -400,6 +401,12 @@ enum storage_reason {
     STORAGE_DISK = 1, /* the file system is full */
     STORAGE_LIMIT = 2 /* the database has reached its limit (decisions.md 6) */
 };
+/** Whether a record may be stored: 0 while there is no room, or while what room there is serves deletions. */
+int peer__graph_has_room(struct graph *graph);
+/** The same for a call: tries to make sure, and fails with PEER_E_DISK_FULL. */
+peer_status peer__graph_require_room(struct graph *graph);
+/** After PEER_E_DISK_FULL: gives up the reserve. 1: the write that may not fail for want of room can be tried again. */
+int peer__engine_make_room(struct engine *engine);
 /** There is no room for one reason, or there is again. Tells the status; the last reason that goes synchronizes anew. */
 void peer__graph_set_storage_full(struct graph *graph, enum storage_reason reason, int full);
 /** A record from this neighbour was neither stored nor acknowledged: SYNCHRONIZED is withdrawn until it has come. */

@@ -10,6 +10,49 @@ static void look_again(struct graph *graph)
         peer__engine_timer_set(graph->engine, &graph->room, ROOM_PERIOD_US);
 }
 
+/* ----------------------------------------------------------------------------------------------------------- the reserve */
+
+static int keep_reserve(struct engine *engine)
+{
+    if (engine->reserve_given)
+        engine->reserve_given = !engine->config.stores.keep_reserve(engine->config.stores.self);
+    return !engine->reserve_given;
+}
+
+int peer__engine_make_room(struct engine *engine)
+{
+    if (!engine->config.stores.give_reserve(engine->config.stores.self))
+        return 0;
+    engine->reserve_given = 1;
+    return 1;
+}
+
+int peer__graph_has_room(struct graph *graph)
+{
+    if (graph->engine->reserve_given)
+        peer__graph_set_storage_full(graph, STORAGE_DISK, 1);
+    return graph->storage_full == 0;
+}
+
+peer_status peer__graph_require_room(struct graph *graph)
+{
+    if (keep_reserve(graph->engine))
+        return PEER_OK;
+    peer__graph_set_storage_full(graph, STORAGE_DISK, 1);
+    return peer__fail(PEER_E_DISK_FULL,
+                      "the disk has no room for the database of \"%s\"; what is left is kept for deletions",
+                      graph->graph_id);
+}
+
+static void look_at_disk(struct graph *graph)
+{
+    const struct store_factory *stores = &graph->engine->config.stores;
+    if (keep_reserve(graph->engine) && stores->has_room(stores->self))
+        peer__graph_set_storage_full(graph, STORAGE_DISK, 0);
+}
+
+/* ---------------------------------------------------------------------------------------------------------- catching up */
+
 void peer__link_note_refused(struct link *link)
 {
     struct graph *graph = link->graph;
@@ -57,6 +100,8 @@ static void catch_up(struct graph *graph)
 void peer__graph_room_fire(struct timer *timer)
 {
     struct graph *graph = CONTAINER_OF(timer, struct graph, room);
+    if ((graph->storage_full & STORAGE_DISK) != 0)
+        look_at_disk(graph);
     if (graph->storage_full == 0 && graph->incomplete)
         catch_up(graph);
     look_again(graph);

@@ -175,7 +175,30 @@ static peer_status remove_store(void *self, const char *graph_id, const char *pe
     return host->medium.remove(host->medium.self, graph_id, peer_id, database_name);
 }
 
+static int keep_reserve(void *self)
+{
+    struct sim_host *host = self;
+    return host->medium.keep_reserve(host->medium.self);
+}
+
+static int give_reserve(void *self)
+{
+    struct sim_host *host = self;
+    return host->medium.give_reserve(host->medium.self);
+}
+
+static int has_room(void *self)
+{
+    struct sim_host *host = self;
+    return host->medium.has_room(host->medium.self);
+}
+
 struct store_factory peer__sim_disk(struct sim_host *host)
 {
-    return (struct store_factory){.open = open_store, .remove = remove_store, .self = host};
+    return (struct store_factory){.open = open_store,
+                                  .remove = remove_store,
+                                  .keep_reserve = keep_reserve,
+                                  .give_reserve = give_reserve,
+                                  .has_room = has_room,
+                                  .self = host};
 }

@@ -47,7 +47,12 @@ struct database {
 struct memory_factory {
     struct list databases;
     int full;
+    int reserve_given;
+    size_t spare; /* of the reserve that was given, what is left while full */
 };
+
+/* What a change of one record costs on a full disk: about as much as in the journal of SQLite. */
+#define CHANGE_SIZE (32 * 1024)
 
 /* ----------------------------------------------------------------------------------------------- rows, settings */
 
@@ -198,13 +203,23 @@ static peer_status database_setting_put(struct store *base, const char *name, st
     return PEER_OK;
 }
 
+static int take_room(struct memory_factory *factory, size_t size)
+{
+    if (!factory->full)
+        return 1;
+    if (factory->spare < size)
+        return 0;
+    factory->spare -= size;
+    return 1;
+}
+
 static peer_status database_commit(struct store *base)
 {
     struct database *database = CONTAINER_OF(base, struct database, store);
 
     if (database->failed < 0)
         return begin(database);
-    if (database->undo_count != 0 && database->factory->full)
+    if (database->undo_count != 0 && !take_room(database->factory, database->undo_count * CHANGE_SIZE))
         return database->failed = peer__fail(PEER_E_DISK_FULL, "no room left to write \"%s\"", database->name);
     for (size_t i = 0; i < database->undo_count; i++) {
         peer__free(database->undos[i].removed);
@@ -515,6 +530,33 @@ static peer_status factory_remove(void *self, const char *graph_id, const char *
     return PEER_OK;
 }
 
+static int keep_reserve(void *self)
+{
+    struct memory_factory *factory = self;
+
+    if (factory->full && factory->reserve_given)
+        return 0;
+    factory->reserve_given = 0;
+    factory->spare = 0;
+    return 1;
+}
+
+static int give_reserve(void *self)
+{
+    struct memory_factory *factory = self;
+
+    if (factory->reserve_given)
+        return 0;
+    factory->reserve_given = 1;
+    factory->spare = STORE_RESERVE_SIZE;
+    return 1;
+}
+
+static int has_room(void *self)
+{
+    return !((struct memory_factory *)self)->full;
+}
+
 peer_status peer__store_memory_factory(struct store_factory *factory_out)
 {
     struct memory_factory *factory = peer__calloc(1, sizeof(*factory));
@@ -522,7 +564,12 @@ peer_status peer__store_memory_factory(struct store_factory *factory_out)
     if (factory == NULL)
         return peer__out_of_memory();
     list_init(&factory->databases);
-    *factory_out = (struct store_factory){.open = factory_open, .remove = factory_remove, .self = factory};
+    *factory_out = (struct store_factory){.open = factory_open,
+                                          .remove = factory_remove,
+                                          .keep_reserve = keep_reserve,
+                                          .give_reserve = give_reserve,
+                                          .has_room = has_room,
+                                          .self = factory};
     return PEER_OK;
 }
 

@@ -11,7 +11,8 @@ peer_status peer__store_memory_factory(struct store_factory *factory_out);
 /** Every store must be closed. Zeroes the factory; one that is already zero is fine. */
 void peer__store_memory_factory_free(struct store_factory *factory);
 
-/** While `full` is 1, commits with something to write fail with PEER_E_DISK_FULL, as those of a full file system do. */
+/** While `full` is 1, commits with something to write fail with PEER_E_DISK_FULL, as those of a full file system do, unless
+ *  the reserve was given up and still has room. */
 void peer__store_memory_set_full(struct store_factory *factory, int full);
 
 #endif

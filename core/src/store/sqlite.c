@@ -15,10 +15,6 @@
 #include "base/memory.h"
 #include "store/sqlite_internal.h"
 
-struct sqlite_factory {
-    char directory[PATH_MAX]; /* resolved, so that one file has one name in this process */
-};
-
 /* ------------------------------------------------------------------------------------------------------- names */
 
 /* Two hashes that fail in different ways. No security boundary: the file says itself whose it is. */
@@ -330,7 +326,12 @@ peer_status peer__store_sqlite_factory(const char *data_directory, struct store_
         peer__free(factory);
         return status;
     }
-    *factory_out = (struct store_factory){.open = factory_open, .remove = factory_remove, .self = factory};
+    *factory_out = (struct store_factory){.open = factory_open,
+                                          .remove = factory_remove,
+                                          .keep_reserve = peer__sqlite_keep_reserve,
+                                          .give_reserve = peer__sqlite_give_reserve,
+                                          .has_room = peer__sqlite_has_room,
+                                          .self = factory};
     return PEER_OK;
 }
 

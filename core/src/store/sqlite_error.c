@@ -4,7 +4,7 @@
 #include "base/error.h"
 #include "store/sqlite_internal.h"
 
-static int is_full(int error)
+int peer__sqlite_is_full(int error)
 {
     return error == ENOSPC || error == EDQUOT || error == EFBIG;
 }
@@ -32,7 +32,7 @@ peer_status peer__sqlite_system_failed(int error, const char *what, const char *
 
     if (error == ENOMEM)
         return peer__out_of_memory();
-    if (is_full(error))
+    if (peer__sqlite_is_full(error))
         return disk_full(path);
     return peer__fail(is_refused(error) ? PEER_E_DATABASE_ACCESSDENIED : PEER_E_INTERNAL, "\"%s\" %s: %s", path, what,
                       error_text(error, text, sizeof(text)));
@@ -90,7 +90,7 @@ peer_status peer__sqlite_failed(sqlite3 *db, int result, const char *path)
     case SQLITE_BUSY:
         return peer__sqlite_in_use(NULL, path, 0);
     case SQLITE_IOERR:
-        if (is_full(error))
+        if (peer__sqlite_is_full(error))
             return disk_full(path);
         return peer__fail(PEER_E_INTERNAL, "\"%s\": input/output error %d: %s", path, result,
                           error_text(error, text, sizeof(text)));

@@ -2,6 +2,7 @@
 #ifndef PEER_STORE_SQLITE_INTERNAL_H
 #define PEER_STORE_SQLITE_INTERNAL_H
 
+#include <limits.h>
 #include <sqlite3.h>
 
 #include "base/list.h"
@@ -31,6 +32,10 @@ enum statement {
     STATEMENT_SCAN_MODIFIED_WIRE,
     STATEMENT_EXPIRED,
     STATEMENT_COUNT
+};
+
+struct sqlite_factory {
+    char directory[PATH_MAX]; /* resolved, so that one file has one name in this process */
 };
 
 /** A database open in this process. SQLite keeps other processes out, but not a second opening by our own. */
@@ -83,6 +88,16 @@ peer_status peer__sqlite_failed(struct sqlite3 *db, int result, const char *path
 peer_status peer__sqlite_system_failed(int error, const char *what, const char *path);
 /** The file holds what no program of ours wrote. */
 peer_status peer__sqlite_damaged(const char *path);
+
+/** Whether an errno says that there is no room. */
+int peer__sqlite_is_full(int error);
+
+/* sqlite_reserve.c */
+
+/** A file in the directory of the databases, which other processes may share. These are the factory's. */
+int peer__sqlite_keep_reserve(void *self);
+int peer__sqlite_give_reserve(void *self);
+int peer__sqlite_has_room(void *self);
 
 /* sqlite_lock.c */
 

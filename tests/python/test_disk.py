@@ -1,0 +1,85 @@
+"""A disk that is really full: a small file system of its own, mounted in a namespace that only the test sees."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+IN_A_NAMESPACE = ["unshare", "--user", "--map-root-user", "--mount"]
+
+SCRIPT = """
+import subprocess, sys, uuid
+from datetime import timedelta
+import peergraph
+from peergraph import GraphStatus, RecordChanged, RecordChange, StatusChanged
+from python.scene import NOTE, join, wait_until
+
+folder = sys.argv[1]
+small = folder + "/small"
+HOUR = timedelta(hours=1)
+BULK = bytes(100_000)
+
+def resize(size, *options):
+    subprocess.run(["mount", "-t", "tmpfs", "-o", ",".join([*options, "size=" + size]), "tmpfs", small], check=True)
+
+resize("6m")
+with peergraph.open_runtime(small) as at_alice, peergraph.open_runtime(folder + "/big") as at_bob, \\
+     at_alice.create_graph("g", peer_id="alice") as alice, at_bob.open_graph("g", peer_id="bob") as bob:
+    alice.listen(scope=peergraph.Scope.LOOPBACK)
+    join(bob, alice)
+    status = alice.events(StatusChanged)
+    seen_by_bob = bob.events(RecordChanged)
+    kept = {alice.add_record(type=NOTE, data=b"to be deleted", lifetime=HOUR) for _ in range(12)}
+    doomed = list(kept)
+    while True:
+        try:
+            kept.add(alice.add_record(type=NOTE, data=BULK, lifetime=HOUR))
+        except peergraph.DiskFull as error:
+            assert small in str(error), error
+            assert "\\n" not in str(error)
+            break
+    assert GraphStatus.STORAGE_FULL in alice.status
+    assert GraphStatus.SYNCHRONIZED in alice.status  # it has missed nothing yet
+    wait_until(status, lambda: GraphStatus.STORAGE_FULL in alice.status)
+    wait_until(seen_by_bob, lambda: {record.id for record in bob.records()} == kept)
+
+    sent = {bob.add_record(type=NOTE, data=bytes([n]) * 1000, lifetime=HOUR) for n in range(50)}
+    wait_until(status, lambda: GraphStatus.SYNCHRONIZED not in alice.status)
+    assert {record.id for record in alice.records()} == kept
+    for id in doomed:
+        alice.delete_record(id)
+        kept.remove(id)
+    wait_until(seen_by_bob, lambda: {record.id for record in bob.records()} == kept | sent)
+    try:
+        alice.add_record(type=NOTE, data=b"what is left is for deletions", lifetime=HOUR)
+        raise SystemExit("stored in the room for deletions")
+    except peergraph.DiskFull:
+        pass
+
+    resize("64m", "remount")
+    taken = wait_until(status, lambda: GraphStatus.SYNCHRONIZED in alice.status)
+    assert taken[-1].status == alice.status and GraphStatus.STORAGE_FULL not in alice.status
+    assert {record.id for record in alice.records()} == kept | sent
+    kept.add(alice.add_record(type=NOTE, data=BULK, lifetime=HOUR))
+    status.close(), seen_by_bob.close()
+
+with peergraph.open_runtime(small) as at_alice, at_alice.open_graph("g", peer_id="alice") as alice:
+    assert {record.id for record in alice.records()} == kept | sent
+"""
+
+
+def test_a_full_disk(tmp_path):
+    if (
+        not shutil.which("unshare")
+        or subprocess.run([*IN_A_NAMESPACE, "true"], check=False, capture_output=True).returncode
+    ):
+        pytest.skip("no file system can be mounted here")
+    (tmp_path / "small").mkdir()
+    tests = str(Path(__file__).parent.parent)
+    command = [*IN_A_NAMESPACE, "env", f"PYTHONPATH={tests}", sys.executable, "-X", "dev", "-W", "error", "-c", SCRIPT]
+    result = subprocess.run([*command, str(tmp_path)], capture_output=True, text=True, timeout=120, check=False)
+    assert result.returncode == 0, result.stderr

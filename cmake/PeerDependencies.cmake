@@ -14,6 +14,7 @@ function(peer_dependency prefix modules title apt dnf brew)
     if(NOT ${prefix}_FOUND)
         message(FATAL_ERROR " ${title} is missing: apt install ${apt} | dnf install ${dnf} | brew install ${brew}")
     endif()
+    set(${prefix}_NEEDED ${modules} PARENT_SCOPE)
 endfunction()
 
 peer_dependency(LIBUV "libuv>=1.44" "libuv (1.44 or later)" libuv1-dev libuv-devel libuv)

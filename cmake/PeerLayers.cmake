@@ -23,29 +23,27 @@ function(peer_libraries)
     endif()
     set(linked PkgConfig::LIBUV PkgConfig::OPENSSL PkgConfig::SQLITE PkgConfig::EXPAT Threads::Threads)
 
-    # All internals: hidden from a shared library's users, visible to whoever links the archive (our tests).
+    # All internals: hidden from a shared library's users, visible to whoever links the archive (our tests). Where it is
+    # installed, peergraphConfig.cmake finds again what it needs.
     add_library(peergraph_static STATIC ${objects})
+    add_library(peergraph::peergraph_static ALIAS peergraph_static)
     set_target_properties(peergraph_static PROPERTIES OUTPUT_NAME peergraph)
     target_include_directories(peergraph_static PUBLIC
         $<BUILD_INTERFACE:${PEER_INCLUDE}> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
     foreach(library IN LISTS linked)
-        target_link_libraries(peergraph_static INTERFACE $<LINK_ONLY:${library}>)
+        target_link_libraries(peergraph_static INTERFACE $<BUILD_INTERFACE:$<LINK_ONLY:${library}>>)
     endforeach()
+    target_link_libraries(peergraph_static INTERFACE
+        $<INSTALL_INTERFACE:$<LINK_ONLY:PkgConfig::PEERGRAPH_NEEDS>> $<INSTALL_INTERFACE:$<LINK_ONLY:Threads::Threads>>)
 
     if(PEER_SHARED)
         add_library(peergraph SHARED ${objects})
+        add_library(peergraph::peergraph ALIAS peergraph)
         set_target_properties(peergraph PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION 0)
         target_include_directories(peergraph PUBLIC
             $<BUILD_INTERFACE:${PEER_INCLUDE}> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
         target_link_libraries(peergraph PRIVATE ${linked})
         peer_export_only(peergraph ${PROJECT_SOURCE_DIR}/core/libpeergraph.map)
         peer_never_unload(peergraph)
-        install(TARGETS peergraph COMPONENT library)
-    endif()
-    if(PEER_STATIC)
-        install(TARGETS peergraph_static COMPONENT library)
-    endif()
-    if(PEER_SHARED OR PEER_STATIC)
-        install(DIRECTORY ${PEER_INCLUDE}/peergraph TYPE INCLUDE COMPONENT library FILES_MATCHING PATTERN "*.h")
     endif()
 endfunction()

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from structure import checks
+from structure.alone import LANGUAGES, compile_alone
 from structure.checks import ROOT
 
 HEADERS = sorted((ROOT / "core" / "include" / "peergraph").glob("*.h"))
-LANGUAGES = {"C99": ("cc", "-xc", "-std=c99"), "C++11": ("c++", "-xc++", "-std=c++11")}
 
 
 def listed(complaints: list[str]) -> str:
@@ -56,19 +54,7 @@ def test_every_file_has_a_name_of_its_own():
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("header", HEADERS, ids=lambda path: path.name)
 def test_public_header_compiles_alone(header, language, tmp_path):
-    compiler, *options = LANGUAGES[language]
-    if not shutil.which(compiler):
-        pytest.skip(f"there is no {compiler}")
-    source = tmp_path / "alone.c"
-    source.write_text(f'#include "peergraph/{header.name}"\nextern int something;\n', encoding="utf-8")
-    command = [compiler, *options, "-Wall", "-Wextra", "-pedantic", "-Werror", "-fsyntax-only"]
-    result = subprocess.run(
-        [*command, "-I", str(ROOT / "core" / "include"), str(source)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert result.returncode == 0, result.stderr
+    compile_alone(ROOT / "core" / "include", header.name, language, tmp_path)
 
 
 def test_public_constants_are_plain_integers():
@@ -80,15 +66,6 @@ def test_generated_codes_are_fresh():
     generator = ROOT / "bindings" / "generate_codes.py"
     result = subprocess.run([sys.executable, generator, "--check"], capture_output=True, text=True, check=False)
     assert result.returncode == 0, f"run {generator.relative_to(ROOT)}\n{result.stdout}{result.stderr}"
-
-
-def test_a_missing_library_is_named_in_one_line(tmp_path):
-    command = ["cmake", "-S", ROOT, "-B", tmp_path / "build", "-G", "Ninja"]
-    nowhere = os.environ | {"PKG_CONFIG_LIBDIR": str(tmp_path)}
-    result = subprocess.run(command, env=nowhere, capture_output=True, text=True, check=False)
-    assert result.returncode != 0
-    line = "libuv (1.44 or later) is missing: apt install libuv1-dev | dnf install libuv-devel | brew install libuv"
-    assert line in result.stderr
 
 
 def test_python_and_cmake_agree_on_the_version():

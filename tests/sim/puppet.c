@@ -186,6 +186,11 @@ void puppet_pause(struct puppet *puppet, int paused)
     transport_of(puppet).pause(puppet->host, puppet->connection, paused);
 }
 
+size_t puppet_queued(struct puppet *puppet)
+{
+    return puppet->connection != NULL ? transport_of(puppet).queued(puppet->host, puppet->connection) : 0;
+}
+
 void puppet_auth(struct puppet *puppet)
 {
     struct buffer message = {0};

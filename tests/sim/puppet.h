@@ -51,6 +51,8 @@ void puppet_send(struct puppet *puppet, struct buffer *message);
 void puppet_ping(struct puppet *puppet);
 /** Stops (1) or starts (0) taking bytes from the connection. */
 void puppet_pause(struct puppet *puppet, int paused);
+/** Bytes that were sent and have not left the puppet's host. */
+size_t puppet_queued(struct puppet *puppet);
 /** Sends bytes as they are. */
 void puppet_send_bytes(struct puppet *puppet, const void *data, size_t size);
 /** Runs until a message of that type arrives, leaving others aside: 1; or until the end of the connection or 30 s: 0. */

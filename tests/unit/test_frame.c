@@ -189,6 +189,25 @@ static void a_claimed_size_allocates_nothing(void **state)
     assert_null(assembler.message.data);
 }
 
+/* … and no more than the message needs: what doubling adds to 40 MiB is 24 MiB. */
+static void a_large_message_takes_its_own_size(void **state)
+{
+    (void)state;
+    struct buffer large = message_of(300000), stream = {0};
+    struct frame_assembler assembler = assembler_of(FRAME_SIZE_MAX, MESSAGE_SIZE_MAX);
+    struct span message = {0};
+    peer__frame_message(&stream, (struct span){large.data, large.size}, FRAME_SIZE_DEFAULT);
+    for (size_t at = 0; at < stream.size; at++) {
+        struct span input = {stream.data + at, 1};
+        assert_int_equal(peer__frame_assemble(&assembler, &input, &message), PEER_OK);
+        assert_true(assembler.message.capacity <= large.size);
+    }
+    assert_int_equal(message.size, large.size);
+    peer__frame_assembler_free(&assembler);
+    peer__buffer_free(&large);
+    peer__buffer_free(&stream);
+}
+
 static void a_large_message_gives_its_memory_back(void **state)
 {
     (void)state;
@@ -274,6 +293,7 @@ int main(void)
         cmocka_unit_test(a_frame_past_the_end_of_its_message_aborts),
         cmocka_unit_test(the_limit_may_be_raised),
         cmocka_unit_test(a_claimed_size_allocates_nothing),
+        cmocka_unit_test(a_large_message_takes_its_own_size),
         cmocka_unit_test(a_large_message_gives_its_memory_back),
         cmocka_unit_test(streams_of_noise_never_hurt),
         cmocka_unit_test(no_memory),

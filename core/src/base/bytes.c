@@ -69,6 +69,19 @@ void peer__guid_format(const peer_guid *guid, char text[37])
     *at = '\0';
 }
 
+void peer__buffer_set_capacity(struct buffer *buffer, size_t capacity)
+{
+    if (buffer->failed || (buffer->data != NULL && capacity <= buffer->capacity))
+        return;
+    uint8_t *data = peer__realloc(buffer->data, capacity);
+    if (data == NULL) {
+        buffer->failed = 1;
+        return;
+    }
+    buffer->data = data;
+    buffer->capacity = capacity;
+}
+
 /* Growth at least doubles the capacity, and goes beyond what is needed by less than a factor of two: a buffer never
  * holds more than twice the bytes that were put into it. */
 uint8_t *peer__buffer_reserve(struct buffer *buffer, size_t size)
@@ -80,13 +93,11 @@ uint8_t *peer__buffer_reserve(struct buffer *buffer, size_t size)
         size_t capacity = buffer->capacity <= SIZE_MAX / 2 ? buffer->capacity * 2 : SIZE_MAX;
         if (capacity < needed)
             capacity = needed;
-        uint8_t *data = needed >= size ? peer__realloc(buffer->data, capacity) : NULL;
-        if (data == NULL) {
+        if (needed < size)
             buffer->failed = 1;
+        peer__buffer_set_capacity(buffer, capacity);
+        if (buffer->failed)
             return NULL;
-        }
-        buffer->data = data;
-        buffer->capacity = capacity;
     }
     return buffer->data + buffer->size;
 }

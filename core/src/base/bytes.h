@@ -45,6 +45,8 @@ void peer__buffer_set_u16(struct buffer *buffer, size_t at, uint16_t value);
 void peer__buffer_set_u32(struct buffer *buffer, size_t at, uint32_t value);
 /** Makes room for `size` more bytes and returns where to write them, or NULL; then add to `size` what was written. */
 uint8_t *peer__buffer_reserve(struct buffer *buffer, size_t size);
+/** Makes the capacity exactly this, if it is less. */
+void peer__buffer_set_capacity(struct buffer *buffer, size_t capacity);
 /** Drops the first `size` bytes. */
 void peer__buffer_consume(struct buffer *buffer, size_t size);
 /** Empty, the memory kept. */

@@ -92,13 +92,9 @@ static void apply(struct graph *graph, const struct effect *effect)
 /* Reading stops on every link of the graph, so that TCP holds the senders back; calls of the application go on. */
 static void hold_back(struct graph *graph, int held_back)
 {
-    const struct transport *transport = &graph->engine->config.transport;
     graph->held_back = held_back;
-    LIST_FOR (node, following, &graph->links) {
-        struct link *link = CONTAINER_OF(node, struct link, in_graph);
-        if (link->connection != NULL && link->state != LINK_DIALLING)
-            transport->pause(transport->self, link->connection, held_back);
-    }
+    LIST_FOR (node, following, &graph->links)
+        peer__link_update_reading(CONTAINER_OF(node, struct link, in_graph));
     if (held_back)
         peer__engine_timer_set(graph->engine, &graph->relief, RELIEF_PERIOD_US);
 }

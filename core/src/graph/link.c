@@ -96,6 +96,18 @@ int peer__link_is_neighbour(const struct link *link)
     return link->state == LINK_CONNECTED && link->type == CONNECTION_NEIGHBOUR;
 }
 
+int peer__link_is_read(const struct link *link)
+{
+    return !link->waits_for_memory && (link->graph == NULL || !link->graph->held_back);
+}
+
+void peer__link_update_reading(struct link *link)
+{
+    const struct transport *transport = &link->engine->config.transport;
+    if (link->connection != NULL && link->state != LINK_DIALLING)
+        transport->pause(transport->self, link->connection, !peer__link_is_read(link));
+}
+
 void peer__link_send(struct link *link)
 {
     struct engine *engine = link->engine;
@@ -161,6 +173,7 @@ void peer__link_end(struct link *link, peer_status reason, const char *format, .
     if (link->connection != NULL)
         transport->close(transport->self, link->connection, GOODBYE_LINGER_MS);
     link->connection = NULL;
+    peer__link_note_partial(link);
     list_remove(&link->in_graph);
     list_remove(&link->in_engine);
     list_append(&link->engine->ending, &link->in_engine);
@@ -290,6 +303,7 @@ void peer__engine_received(struct engine *engine, void *tag, const void *data, s
             on_message_bytes(link, message);
         }
     }
+    peer__link_note_partial(link);
     peer__engine_leave(engine);
 }
 

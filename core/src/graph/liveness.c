@@ -107,10 +107,14 @@ void peer__link_look(struct link *link)
         forgive(liveness, now_us);
         liveness->gone_us = now_us;
     }
-    if (link->graph->held_back) /* we do not read */
+    if (!peer__link_is_read(link))
         forgive(liveness, now_us);
+    int holds_others_up = peer__link_holds_others_up(link, liveness->partial_seen);
     note_progress(link, now_us);
     end_if_dead(link, now_us);
+    if (holds_others_up)
+        peer__link_end(link, PEER_E_CONNECTION_FAILED, "\"%s\" sends a large message too slowly while others wait",
+                       link->address_text);
     if (link->state != LINK_CONNECTED)
         return;
     if (now_us - liveness->sent_us >= PING_AFTER_US)

@@ -40,6 +40,8 @@ struct engine {
     struct list listeners;
     size_t link_count;
     size_t unauthenticated_count;
+    size_t partial_bytes; /* of messages that are arriving */
+    int partial_is_tight; /* too many: one at a time */
     uint64_t last_connection_id;
     int reserve_given;     /* the disk is so full that what was kept for deletions is used (decisions.md 1) */
     unsigned depth;        /* of inputs under way */
@@ -196,8 +198,10 @@ struct link {
     int broken;   /* nothing can be sent (memory was out, or the transport let go): the link is about to end */
     uint8_t type; /* enum connection_type */
     struct frame_assembler input;
-    struct timer timer; /* authentication, then CONNECT, then liveness */
-    struct timer step;  /* goes on with the walk and with long answers, a piece a turn */
+    size_t partial;       /* bytes of the message that is arriving, as counted in the engine */
+    int waits_for_memory; /* it is not read until other messages are complete */
+    struct timer timer;   /* authentication, then CONNECT, then liveness */
+    struct timer step;    /* goes on with the walk and with long answers, a piece a turn */
 
     char *address_text;                /* as given to connect, or of the remote end */
     char *peer_id;                     /* wanted (dialling), then known; may be NULL */
@@ -287,6 +291,9 @@ struct link *peer__graph_find_link(struct graph *graph, uint64_t connection_id);
 /** Sends what stands in engine->message and clears it. */
 void peer__link_send(struct link *link);
 int peer__link_has_room(const struct link *link);
+/** Reading stops while the graph's store is behind or memory for messages is short; TCP holds the sender back. */
+int peer__link_is_read(const struct link *link);
+void peer__link_update_reading(struct link *link);
 int peer__link_is_neighbour(const struct link *link); /* CONNECTED and not direct */
 /**
  * Ends a link: events, status, the transport told to let go after what is queued was sent. `message` says why in one line.
@@ -307,6 +314,12 @@ void peer__link_look(struct link *link);
 void peer__link_ping(struct link *link);
 void peer__link_note_sent(struct link *link, size_t size);
 void peer__link_note_received(struct link *link);
+
+/* partial.c */
+/** After input, and when the link has ended: how much of a message it holds; large ones may have to wait. */
+void peer__link_note_partial(struct link *link);
+/** 1 if other messages wait for the one of this link, and it has hardly grown since it held so many bytes. */
+int peer__link_holds_others_up(const struct link *link, size_t bytes_before);
 
 /* handshake.c */
 void peer__link_say_auth_info_and_connect(struct link *link);

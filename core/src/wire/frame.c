@@ -27,8 +27,8 @@ void peer__frame_message(struct buffer *out, struct span message, size_t frame_s
     }
 }
 
-/* 2.2.1.2: Message Size, or 0 as long as the header is incomplete. */
-static size_t message_size(const struct frame_assembler *assembler)
+/* 2.2.1.2 */
+size_t peer__frame_message_size(const struct frame_assembler *assembler)
 {
     if (assembler->message.size < MESSAGE_HEADER_SIZE)
         return 0;
@@ -39,7 +39,7 @@ static size_t message_size(const struct frame_assembler *assembler)
 /* A complete message has been handed out by the call before: make room. */
 static void forget_complete(struct frame_assembler *assembler)
 {
-    size_t size = message_size(assembler);
+    size_t size = peer__frame_message_size(assembler);
     if (size == 0 || assembler->message.size != size)
         return;
     if (assembler->message.capacity > KEPT_CAPACITY)
@@ -70,7 +70,7 @@ static peer_status check_message_size(const struct frame_assembler *assembler)
 {
     if (assembler->message.size < MESSAGE_HEADER_SIZE)
         return PEER_OK;
-    size_t size = message_size(assembler);
+    size_t size = peer__frame_message_size(assembler);
     if (size < MESSAGE_HEADER_SIZE || size > assembler->message_size_max)
         return peer__fail(PEER_E_INVALID_RECORD, "a message of %zu bytes; %u to %zu are allowed", size,
                           MESSAGE_HEADER_SIZE, assembler->message_size_max);
@@ -80,6 +80,15 @@ static peer_status check_message_size(const struct frame_assembler *assembler)
     return PEER_OK;
 }
 
+/* Doubling for the last time, the memory is made as large as the message and no larger. */
+static void make_room(struct frame_assembler *assembler, size_t size)
+{
+    struct buffer *message = &assembler->message;
+    size_t whole = peer__frame_message_size(assembler);
+    if (message->capacity - message->size < size && whole <= 2 * message->capacity)
+        peer__buffer_set_capacity(message, whole);
+}
+
 /* Takes payload, up to the header's end first: what follows depends on the size that stands in it. */
 static peer_status take_payload(struct frame_assembler *assembler, struct span *input)
 {
@@ -87,6 +96,7 @@ static peer_status take_payload(struct frame_assembler *assembler, struct span *
     size_t seen = assembler->message.size;
     if (seen < MESSAGE_HEADER_SIZE && size > MESSAGE_HEADER_SIZE - seen)
         size = MESSAGE_HEADER_SIZE - seen;
+    make_room(assembler, size);
     peer__buffer_append(&assembler->message, input->data, size);
     if (assembler->message.failed)
         return peer__out_of_memory();
@@ -105,7 +115,7 @@ peer_status peer__frame_assemble(struct frame_assembler *assembler, struct span 
         else
             PEER_TRY(take_payload(assembler, input));
         PEER_TRY(check_message_size(assembler));
-        size_t size = message_size(assembler);
+        size_t size = peer__frame_message_size(assembler);
         if (size != 0 && size == assembler->message.size) {
             *message_out = (struct span){assembler->message.data, size};
             return PEER_OK;
@@ -117,7 +127,7 @@ peer_status peer__frame_assemble(struct frame_assembler *assembler, struct span 
 
 int peer__frame_is_under_way(const struct frame_assembler *assembler)
 {
-    size_t size = message_size(assembler);
+    size_t size = peer__frame_message_size(assembler);
     int is_complete = size != 0 && assembler->message.size == size;
     return assembler->size_bytes_seen > 0 || assembler->frame_left > 0 || (assembler->message.size > 0 && !is_complete);
 }

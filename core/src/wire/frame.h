@@ -25,6 +25,8 @@ struct frame_assembler {
  * frame that holds bytes past the message's end (D-04).
  */
 peer_status peer__frame_assemble(struct frame_assembler *assembler, struct span *input, struct span *message_out);
+/** Message Size of the message under way, or 0 as long as its header is incomplete. */
+size_t peer__frame_message_size(const struct frame_assembler *assembler);
 /** 1 if a message has begun to arrive and is not complete. */
 int peer__frame_is_under_way(const struct frame_assembler *assembler);
 void peer__frame_assembler_free(struct frame_assembler *assembler);

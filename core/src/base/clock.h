@@ -9,6 +9,8 @@ struct clock {
     int64_t (*utc_us)(void *self);
     /** Microseconds since some moment; never goes back. Timers count in it. */
     int64_t (*monotonic_us)(void *self);
+    /** The same, but it goes on while the machine sleeps: UTC less this changes only when the clock is stepped. */
+    int64_t (*elapsed_us)(void *self);
     void *self;
 };
 

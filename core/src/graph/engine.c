@@ -39,7 +39,11 @@ void peer__engine_free(struct engine *engine)
 /* Links that end while an input is dealt with stay in memory until it has been: callers up the stack may hold them. */
 void peer__engine_enter(struct engine *engine)
 {
-    engine->depth++;
+    if (engine->depth++ > 0)
+        return;
+    int64_t offset_us = peer__engine_clock_offset_us(engine);
+    LIST_FOR (node, following, &engine->graphs)
+        peer__graph_look_at_clock(CONTAINER_OF(node, struct graph, in_engine), offset_us);
 }
 
 void peer__engine_leave(struct engine *engine)
@@ -58,7 +62,7 @@ int64_t peer__engine_now_us(const struct engine *engine)
 int64_t peer__engine_clock_offset_us(const struct engine *engine)
 {
     const struct clock *clock = &engine->config.clock;
-    return clock->utc_us(clock->self) - clock->monotonic_us(clock->self);
+    return clock->utc_us(clock->self) - clock->elapsed_us(clock->self);
 }
 
 void peer__engine_timer_set(struct engine *engine, struct timer *timer, int64_t delay_us)

@@ -5,22 +5,6 @@
 #define EXPIRY_DELAY_MAX (86400 * TICKS_PER_SECOND)
 #define EXPIRED_A_TURN 256u
 #define EXPIRED_A_SMALL_STEP 8u
-#define SURE_AFTER_US (INT64_C(86400) * 1000000)
-#define CLOCK_STEP_US (INT64_C(600) * 1000000)
-
-/* decisions.md 5: a machine that wakes with a wrong date must not wipe its database. What was known of a clock that has
- * been stepped is void. */
-static int clock_is_sure(struct graph *graph)
-{
-    int64_t now_us = peer__engine_now_us(graph->engine);
-    int64_t offset_us = peer__engine_clock_offset_us(graph->engine);
-    if (offset_us - graph->clock_offset_us > CLOCK_STEP_US || graph->clock_offset_us - offset_us > CLOCK_STEP_US) {
-        graph->clock_offset_us = offset_us;
-        graph->time_confirmed_us = -1;
-        graph->started_us = now_us;
-    }
-    return graph->time_confirmed_us >= 0 || now_us - graph->started_us >= SURE_AFTER_US;
-}
 
 static int is_deferred(const struct graph *graph) /* 13.4: nothing expires while there are no neighbours */
 {
@@ -142,8 +126,10 @@ void peer__graph_expiry_fire(struct timer *timer)
         if (now < graph->expired_through) /* the clock was set back: what ends in between has not ended yet */
             graph->expired_through = now;
         more = tell_newly_expired(graph, now);
-        if (!more && clock_is_sure(graph))
+        if (!more && peer__graph_clock_is_sure(graph)) {
+            peer__graph_note_time(graph);
             more = purge(graph, now);
+        }
     }
     schedule_next(graph, more);
 }

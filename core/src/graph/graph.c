@@ -123,6 +123,7 @@ static peer_status create_in_store(struct graph *graph, const peer_graph_propert
     PEER_TRY(stores->open(stores->self, graph->graph_id, graph->peer_id, graph->database_name,
                           STORE_CREATE | store_flags(options), &is_new, &graph->store));
     graph->ready = 1; /* D-20: the creator is synchronized by nature */
+    peer__graph_note_time(graph);
     peer_status status = peer__setting_put_u64(graph->store, "ready", 1);
     if (status >= 0)
         status = peer__graph_publish_info(graph, properties);
@@ -185,16 +186,14 @@ static peer_status load(struct graph *graph)
 {
     struct held info;
     uint64_t ready;
-    uint64_t time_delta;
     PEER_TRY(remove_type(graph, &peer__type_presence));
     PEER_TRY(remove_type(graph, &peer__type_signature));
     PEER_TRY(remove_type(graph, &peer__type_contact));
     PEER_TRY(graph->store->operations->commit(graph->store));
     PEER_TRY(peer__setting_get_u64(graph->store, "ready", &ready));
-    PEER_TRY(peer__setting_get_u64(graph->store, "time_delta", &time_delta));
+    PEER_TRY(peer__graph_load_time(graph));
     PEER_TRY(peer__setting_get_u64(graph->store, "left", &graph->left));
     PEER_TRY(graph->store->operations->last_seq(graph->store, &graph->last_seq));
-    graph->time_delta = (int64_t)time_delta;
     graph->journal.first = graph->last_seq + 1;
     graph->journal.last = graph->last_seq;
     PEER_TRY(peer__graph_find(graph, &peer__id_graph_info, &info));

@@ -43,8 +43,8 @@ struct graph_node_info {
 /** `node_id` 0: this node. PEER_E_NODE_NOT_FOUND. */
 peer_status peer__graph_node_info(const struct graph *graph, uint64_t node_id, struct graph_node_info *info_out);
 
-int64_t peer__graph_peer_time_us(const struct graph *graph, int64_t time_utc_us);
-int64_t peer__graph_universal_time_us(const struct graph *graph, int64_t time_us);
+int64_t peer__graph_peer_time_us(struct graph *graph, int64_t time_utc_us);
+int64_t peer__graph_universal_time_us(struct graph *graph, int64_t time_us);
 
 enum change_kind { CHANGE_ADD, CHANGE_UPDATE, CHANGE_DELETE };
 /** One change of a batch. `input.id` is the record's id for all three kinds. Spans and texts belong to the caller. */

@@ -246,9 +246,11 @@ struct graph {
     struct listener *listener;
 
     int64_t time_delta;        /* ticks; peer time = UTC - delta */
+    int64_t clock_step;        /* the part of it that makes good for steps of the local clock */
+    uint64_t time_known;       /* a peer time that was beyond doubt; 0: none yet */
     int64_t started_us;        /* monotonic */
     int64_t time_confirmed_us; /* monotonic moment of the last WELCOME within the window; -1: none */
-    int64_t clock_offset_us;   /* local UTC less monotonic time when the clock was last believed */
+    int64_t clock_offset_us;   /* local UTC less elapsed time when we last looked */
     uint64_t left;             /* peer time at which we were last known to be connected and synchronized; 0: never */
     int64_t left_stored_us;    /* monotonic moment at which `left` was written */
 
@@ -278,7 +280,7 @@ struct graph {
 void peer__engine_enter(struct engine *engine);
 void peer__engine_leave(struct engine *engine);
 int64_t peer__engine_now_us(const struct engine *engine);
-/** Local UTC less monotonic time: changes when the clock is stepped. */
+/** Local UTC less elapsed time: changes when the clock is stepped. */
 int64_t peer__engine_clock_offset_us(const struct engine *engine);
 void peer__engine_timer_set(struct engine *engine, struct timer *timer, int64_t delay_us);
 /** The graph that listens there. `peer_id` without data: any. */
@@ -333,6 +335,13 @@ void peer__graph_tell_addresses(struct graph *graph);
 
 /* peer_time.c */
 uint64_t peer__graph_now(const struct graph *graph);
+/** decisions.md 5: a step of the local clock changes the delta, not peer time. With every input. */
+void peer__graph_look_at_clock(struct graph *graph, int64_t offset_us);
+/** Whether what has expired by our clock may be deleted. */
+int peer__graph_clock_is_sure(const struct graph *graph);
+/** Notes that peer time is right now; into the transaction under way. */
+void peer__graph_note_time(struct graph *graph);
+peer_status peer__graph_load_time(struct graph *graph);
 /** 10: a WELCOME with the neighbour's peer time arrived. */
 void peer__graph_adjust_time(struct graph *graph, const struct link *link, uint64_t remote_time);
 

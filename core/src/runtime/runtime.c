@@ -316,6 +316,12 @@ static int64_t read_monotonic_us(void *self)
     return peer__monotonic_us();
 }
 
+static int64_t read_elapsed_us(void *self)
+{
+    (void)self;
+    return peer__elapsed_us();
+}
+
 static void submit_job(void *self, struct job *job)
 {
     struct runtime *runtime = self;
@@ -345,7 +351,8 @@ static struct runtime *runtime_create(void)
     runtime->armed_us = NO_DEADLINE;
     runtime->turn_size = TURN_SIZE_MAX;
     runtime->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    runtime->config.clock = (struct clock){.utc_us = read_utc_us, .monotonic_us = read_monotonic_us};
+    runtime->config.clock =
+        (struct clock){.utc_us = read_utc_us, .monotonic_us = read_monotonic_us, .elapsed_us = read_elapsed_us};
     runtime->config.jobs = (struct jobs){.submit = submit_job, .self = runtime};
     runtime->config.schema.check_attributes = peer__attributes_check;
     peer__transport_init(runtime, &runtime->config.transport);

@@ -58,6 +58,15 @@ int64_t peer__monotonic_us(void)
     return read_clock(CLOCK_MONOTONIC);
 }
 
+int64_t peer__elapsed_us(void)
+{
+#ifdef CLOCK_BOOTTIME
+    return read_clock(CLOCK_BOOTTIME);
+#else
+    return read_clock(CLOCK_MONOTONIC); /* where there is no other clock, this one counts sleep too */
+#endif
+}
+
 int64_t peer__utc_us(void)
 {
     return read_clock(CLOCK_REALTIME);

@@ -10,6 +10,8 @@ int peer__thread_start(pthread_t *thread_out, void *(*run)(void *context), void 
 
 /** The clock of all timers. */
 int64_t peer__monotonic_us(void);
+/** The same, and it goes on while the machine sleeps. */
+int64_t peer__elapsed_us(void);
 int64_t peer__utc_us(void);
 
 #endif

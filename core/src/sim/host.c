@@ -31,6 +31,11 @@ static int64_t monotonic_us(void *self)
     return host->monotonic_offset_us + elapsed_us(host, host->sim->now_us);
 }
 
+static int64_t elapsed_with_sleep_us(void *self)
+{
+    return monotonic_us(self) + ((const struct sim_host *)self)->slept_us;
+}
+
 /* The first virtual moment at which the host's monotonic clock shows `monotonic`. */
 static int64_t moment_of(const struct sim_host *host, int64_t monotonic)
 {
@@ -48,6 +53,12 @@ static int64_t moment_of(const struct sim_host *host, int64_t monotonic)
 int64_t peer__sim_host_utc_us(const struct sim_host *host)
 {
     return utc_us((void *)host);
+}
+
+void peer__sim_host_sleep(struct sim_host *host, int64_t slept_us)
+{
+    host->slept_us += slept_us;
+    host->clock_offset_us += slept_us;
 }
 
 void peer__sim_host_set_clock(struct sim_host *host, int64_t offset_us, int32_t drift_ppm)
@@ -236,7 +247,7 @@ static int64_t longest_wait_us(struct driver *driver)
 static peer_status make_engine(struct sim_host *host)
 {
     struct engine_config config = {
-        .clock = {.utc_us = utc_us, .monotonic_us = monotonic_us, .self = host},
+        .clock = {.utc_us = utc_us, .monotonic_us = monotonic_us, .elapsed_us = elapsed_with_sleep_us, .self = host},
         .random = {.fill = fill, .self = host},
         .crypto = host->crypto,
         .transport = peer__sim_host_transport(host),

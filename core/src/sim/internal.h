@@ -62,6 +62,7 @@ struct sim_host {
     struct list listeners;
     uint16_t next_port;
     int64_t clock_offset_us;
+    int64_t slept_us;
     int64_t monotonic_offset_us;
     int64_t drift_since_us; /* virtual moment from which the drift counts */
     int32_t drift_ppm;

@@ -81,6 +81,8 @@ int64_t peer__sim_host_utc_us(const struct sim_host *host);
 
 /** Steps the local clock: `offset_us` from true time, running `drift_ppm` too fast. The monotonic clock drifts only. */
 void peer__sim_host_set_clock(struct sim_host *host, int64_t offset_us, int32_t drift_ppm);
+/** What a machine finds that wakes from a sleep: its clock has gone on, its monotonic clock has not. */
+void peer__sim_host_sleep(struct sim_host *host, int64_t slept_us);
 /** From now on commits that hold new records fail with PEER_E_DISK_FULL (1), or succeed again (0). */
 void peer__sim_host_set_disk_full(struct sim_host *host, int full);
 /** From now on the host's stores say that they are behind (1), or that they have caught up (0). */

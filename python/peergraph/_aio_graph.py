@@ -85,8 +85,8 @@ class Graph(GraphBase):
     async def connect(self, address: str, *, peer_id: str | None = None) -> NeighbourConnection:
         """Makes a neighbour connection; returns when it is up, or raises why it failed.
 
-        After a failure the engine may try a node that the other one named; then this waits for that. If the
-        caller is cancelled, the attempt goes on.
+        A node that is full names others. Unless peer_id is given, this then waits for a connection to one of them. If
+        the caller is cancelled, the attempt goes on.
 
         address  "192.0.2.1:5000", "[2001:db8::1]:5000", "[fe80::1%eth0]:5000" or "host.example:5000"
         peer_id  the peer that must answer there, or None for whoever does

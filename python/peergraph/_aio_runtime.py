@@ -75,6 +75,7 @@ class Runtime(RuntimeBase):
         presence_max: int | None = None,
         defer_expiration: bool = False,
         durable: bool = False,
+        manual: bool = False,
     ) -> Opening[Graph]:
         """Makes a new graph and its database, and opens it; await it, or use it in an async with statement.
 
@@ -94,7 +95,7 @@ class Runtime(RuntimeBase):
         )
 
         def create() -> Graph:
-            handle = _native.graph_create(self._handle, properties, database, graph_options(durable))
+            handle = _native.graph_create(self._handle, properties, database, graph_options(durable, manual))
             return Graph(self, handle, graph_id, peer_id, database, False)
 
         return Opening(lambda: in_thread(create, Graph._close))
@@ -107,6 +108,7 @@ class Runtime(RuntimeBase):
         database: str = "default",
         precedence: Iterable[UUID] = (),
         durable: bool = False,
+        manual: bool = False,
     ) -> Opening[Graph]:
         """Opens a graph that this or another node created; await it, or use it in an async with statement.
 
@@ -117,7 +119,7 @@ class Runtime(RuntimeBase):
 
         def open_() -> Graph:
             handle, is_new = _native.graph_open(
-                self._handle, graph_id, peer_id, database, graph_options(durable), types
+                self._handle, graph_id, peer_id, database, graph_options(durable, manual), types
             )
             return Graph(self, handle, graph_id, peer_id, database, is_new)
 

@@ -221,6 +221,8 @@ class GraphOption(IntFlag):
 
     DURABLE = 0x0001
     """Every commit survives a loss of power, not only the end of the process."""
+    MANUAL = 0x0002
+    """No connections but those that the application asks for."""
 
 
 #: Every status code with its name and a line for people.

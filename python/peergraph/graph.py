@@ -104,6 +104,9 @@ class Graph(GraphBase):
     def connect(self, address: str, *, peer_id: str | None = None) -> int:
         """Asks for a neighbour connection and gives its id; a NeighbourConnection event tells how it ended.
 
+        A node that is full names others. Unless peer_id is given, one of them is then asked in its place: the event of
+        the failure has the id under which that goes on, `next_connection_id`.
+
         address  "192.0.2.1:5000", "[2001:db8::1]:5000", "[fe80::1%eth0]:5000" or "host.example:5000"
         peer_id  the peer that must answer there, or None for whoever does
 

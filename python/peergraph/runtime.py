@@ -63,6 +63,7 @@ class Runtime(RuntimeBase):
         presence_max: int | None = None,
         defer_expiration: bool = False,
         durable: bool = False,
+        manual: bool = False,
     ) -> Graph:
         """Makes a new graph and its database, and opens it. Only one peer creates a graph; the others open it.
 
@@ -77,6 +78,8 @@ class Runtime(RuntimeBase):
         presence_max       about how many nodes publish their presence; None: every one
         defer_expiration   records do not expire while a node is unconnected
         durable            what was stored survives a loss of power, not only the end of the process
+        manual             the graph makes no connections but those asked for with connect; else, once it has listened or
+                           connected, it finds further neighbours and replaces lost ones by itself
 
         Raises DuplicateGraph, DatabaseAlreadyPresent, DatabaseInUse, DatabaseAccessDenied, DiskFull, InvalidArgument,
         NotInitialized.
@@ -93,7 +96,7 @@ class Runtime(RuntimeBase):
             presence_max,
             defer_expiration,
         )
-        handle = _native.graph_create(self._handle, properties, database, graph_options(durable))
+        handle = _native.graph_create(self._handle, properties, database, graph_options(durable, manual))
         return Graph(self, handle, graph_id, peer_id, database, False)
 
     def open_graph(
@@ -104,6 +107,7 @@ class Runtime(RuntimeBase):
         database: str = "default",
         precedence: Iterable[UUID] = (),
         durable: bool = False,
+        manual: bool = False,
     ) -> Graph:
         """Opens a graph that this or another node created; `graph.is_new` tells whether it has to synchronize first.
 
@@ -112,13 +116,15 @@ class Runtime(RuntimeBase):
         database    tells apart several databases of one graph and peer on this machine
         precedence  record types to be synchronized before the others, at most 253; a Synchronized event tells of each
         durable     what was stored survives a loss of power, not only the end of the process
+        manual      the graph makes no connections but those asked for with connect; else, once it has listened or
+                    connected, it finds further neighbours and replaces lost ones by itself
 
         Raises DuplicateGraph, DatabaseInUse, InvalidDatabase, DatabaseAccessDenied, DiskFull, InvalidArgument,
         NotInitialized; DatabaseError if the graph is open in this runtime with another database.
         """
         types = ids("precedence", precedence)
         check_names(graph_id, peer_id, database)
-        handle, is_new = _native.graph_open(self._handle, graph_id, peer_id, database, graph_options(durable), types)
+        handle, is_new = _native.graph_open(self._handle, graph_id, peer_id, database, graph_options(durable, manual), types)
         return Graph(self, handle, graph_id, peer_id, database, is_new)
 
     def delete_graph(self, graph_id: str, *, peer_id: str, database: str = "default") -> None:
@@ -129,5 +135,5 @@ class Runtime(RuntimeBase):
         _native.graph_delete(self._handle, graph_id, peer_id, database)
 
 
-def graph_options(durable: bool) -> int:
-    return int(GraphOption.DURABLE) if durable else 0
+def graph_options(durable: bool, manual: bool) -> int:
+    return (int(GraphOption.DURABLE) if durable else 0) | (int(GraphOption.MANUAL) if manual else 0)

@@ -125,6 +125,11 @@ size_t world_host(struct world *world)
     return node;
 }
 
+static uint32_t options(const struct world *world)
+{
+    return world->automatic ? 0 : (uint32_t)PEER_GRAPH_OPTION_MANUAL;
+}
+
 void world_create(struct world *world, size_t node)
 {
     peer_graph_properties_input properties = PEER_GRAPH_PROPERTIES_INPUT_INIT;
@@ -133,7 +138,8 @@ void world_create(struct world *world, size_t node)
     properties.scope = PEER_GRAPH_SCOPE_GLOBAL;
     properties.max_record_size = world->record_size_max;
     struct driver *driver = lock_node(world, node);
-    peer_status status = peer__graph_create(driver->engine, &properties, "default", 0, &world->nodes[node].graph);
+    peer_status status =
+        peer__graph_create(driver->engine, &properties, "default", options(world), &world->nodes[node].graph);
     unlock_node(driver);
     assert_status(status, PEER_OK);
 }
@@ -141,8 +147,8 @@ void world_create(struct world *world, size_t node)
 peer_status world_open(struct world *world, size_t node)
 {
     struct driver *driver = lock_node(world, node);
-    peer_status status = peer__graph_open(driver->engine, SCENARIO_GRAPH, world->nodes[node].peer_id, "default", 0, 0,
-                                          NULL, &world->nodes[node].graph);
+    peer_status status = peer__graph_open(driver->engine, SCENARIO_GRAPH, world->nodes[node].peer_id, "default",
+                                          options(world), 0, NULL, &world->nodes[node].graph);
     unlock_node(driver);
     return status;
 }

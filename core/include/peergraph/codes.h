@@ -280,6 +280,8 @@
 
 /** Every commit survives a loss of power, not only the end of the process. */
 #define PEER_GRAPH_OPTION_DURABLE            1             /* 0x00000001 */
+/** No connections but those that the application asks for. */
+#define PEER_GRAPH_OPTION_MANUAL             2             /* 0x00000002 */
 
 /* clang-format on */
 

@@ -212,7 +212,8 @@ PEER_API peer_status peer_graph_open(peer_runtime *runtime, const char *graph_id
                                      uint32_t precedence_count, const peer_guid *precedence, peer_graph **graph_out);
 
 /**
- * Starts to accept connections. The port is shared by all graphs of the runtime that ask for it.
+ * Starts to accept connections. The port is shared by all graphs of the runtime that ask for it. From now on the graph
+ * also looks after its own connections, as after peer_graph_connect.
  *
  * @param scope     PEER_GRAPH_SCOPE_GLOBAL, _SITELOCAL, _LINKLOCAL, or _LOOPBACK for this machine only (ours)
  * @param scope_id  interface index; 0 means every interface and is allowed for GLOBAL and LOOPBACK only
@@ -229,7 +230,13 @@ PEER_API peer_status peer_graph_listen(peer_graph *graph, uint32_t scope, uint32
 /**
  * Asks for a neighbour connection to the node that listens at `address`.
  *
- * Asynchronous: PEER_GRAPH_EVENT_NEIGHBOR_CONNECTION tells how it ended, with the reason if it failed.
+ * Asynchronous: PEER_GRAPH_EVENT_NEIGHBOR_CONNECTION tells how it ended, with the reason if it failed. A node that is
+ * full names others; unless `peer_id` is given, one of them is then asked in its place, and the event of the failure has
+ * the id of that attempt, `next_connection_id`.
+ *
+ * From now on the graph looks after its connections by itself: it finds a second and a third neighbour among those that
+ * others name and those it met before, replaces the ones it loses, and of more than three ends one now and then. Such
+ * connections are told when they are made and when they end, not when they fail. PEER_GRAPH_OPTION_MANUAL turns this off.
  *
  * @param peer_id            the peer that must answer there, or NULL for whoever does
  * @param address            "192.0.2.1:5000", "[2001:db8::1]:5000", "[fe80::1%eth0]:5000" or "host.example:5000"
@@ -239,7 +246,7 @@ PEER_API peer_status peer_graph_listen(peer_graph *graph, uint32_t scope, uint32
  * @retval PEER_E_CONNECT_SELF       the address is one of this node's own
  * @retval PEER_E_CONNECTION_FAILED  the address names an interface that this machine does not have
  *
- * PeerGraphConnect; MS-PPGRH 3.1.4.9, 3.1.7.24.
+ * PeerGraphConnect; MS-PPGRH 3.1.4.9, 3.1.5.2.3, 3.1.7.14, 3.1.7.24.
  */
 PEER_API peer_status peer_graph_connect(peer_graph *graph, const char *peer_id, const char *address,
                                         uint64_t *connection_id_out);

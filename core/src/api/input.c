@@ -79,7 +79,7 @@ peer_status peer__input_options(const peer_graph_options_input *options, uint32_
     if (options == NULL)
         return PEER_OK;
     PEER_TRY(peer__input_struct("options", options, sizeof(copy), &copy, sizeof(copy)));
-    if ((copy.flags & ~(uint32_t)PEER_GRAPH_OPTION_DURABLE) != 0)
+    if ((copy.flags & ~(uint32_t)(PEER_GRAPH_OPTION_DURABLE | PEER_GRAPH_OPTION_MANUAL)) != 0)
         return peer__fail(E_INVALIDARG, "options.flags is 0x%" PRIx32 ", of which not all is known", copy.flags);
     *flags_out = copy.flags;
     return PEER_OK;

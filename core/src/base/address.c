@@ -9,7 +9,7 @@
 
 static const uint8_t v4_mapped[12] = {[10] = 0xFF, [11] = 0xFF};
 
-static int is_v4(const struct address *address)
+int peer__address_is_v4(const struct address *address)
 {
     return memcmp(address->ip, v4_mapped, sizeof(v4_mapped)) == 0;
 }
@@ -22,20 +22,25 @@ int peer__address_equal(const struct address *a, const struct address *b)
 int peer__address_is_loopback(const struct address *address)
 {
     static const uint8_t loopback[16] = {[15] = 1};
-    return is_v4(address) ? address->ip[12] == 127 : memcmp(address->ip, loopback, sizeof(loopback)) == 0;
+    return peer__address_is_v4(address) ? address->ip[12] == 127 : memcmp(address->ip, loopback, sizeof(loopback)) == 0;
 }
 
 int peer__address_is_link_local(const struct address *address)
 {
-    if (is_v4(address))
+    if (peer__address_is_v4(address))
         return address->ip[12] == 169 && address->ip[13] == 254;
     return address->ip[0] == 0xFE && (address->ip[1] & 0xC0) == 0x80;
+}
+
+int peer__address_is_multicast(const struct address *address)
+{
+    return peer__address_is_v4(address) ? address->ip[12] >= 224 : address->ip[0] == 0xFF;
 }
 
 int peer__address_is_unspecified(const struct address *address)
 {
     static const uint8_t zero[16];
-    size_t prefix = is_v4(address) ? sizeof(v4_mapped) : 0;
+    size_t prefix = peer__address_is_v4(address) ? sizeof(v4_mapped) : 0;
     return memcmp(address->ip + prefix, zero, sizeof(zero) - prefix) == 0;
 }
 
@@ -78,7 +83,7 @@ static void format_v6(const uint8_t ip[16], char text[INET6_ADDRSTRLEN])
 void peer__address_format(const struct address *address, char text[ADDRESS_TEXT_SIZE])
 {
     const uint8_t *ip = address->ip;
-    if (is_v4(address)) {
+    if (peer__address_is_v4(address)) {
         snprintf(text, ADDRESS_TEXT_SIZE, "%u.%u.%u.%u:%u", ip[12], ip[13], ip[14], ip[15], address->port);
         return;
     }
@@ -134,7 +139,7 @@ static int is_dotted_decimal(const char *text, size_t size)
 /* What stands behind '%': a number or the name of an interface. 0 if it is neither. */
 static int parse_scope(const char *scope, size_t size, struct address *address, char interface[16])
 {
-    if (size == 0 || !peer__address_is_link_local(address) || is_v4(address))
+    if (size == 0 || !peer__address_is_link_local(address) || peer__address_is_v4(address))
         return 0;
     address->scope_id = decimal(scope, size, UINT32_MAX);
     if (address->scope_id != 0)

@@ -20,6 +20,8 @@ struct address {
 int peer__address_equal(const struct address *a, const struct address *b);
 int peer__address_is_loopback(const struct address *address);
 int peer__address_is_link_local(const struct address *address);
+int peer__address_is_v4(const struct address *address); /* v4-mapped */
+int peer__address_is_multicast(const struct address *address);
 int peer__address_is_unspecified(const struct address *address);
 
 /** "192.0.2.1:5000", "[2001:db8::1]:5000", "[fe80::1%3]:5000"; IPv6 in the short form of RFC 5952. */

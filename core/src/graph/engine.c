@@ -70,6 +70,15 @@ void peer__engine_timer_set(struct engine *engine, struct timer *timer, int64_t 
     peer__timer_set(&engine->timers, timer, peer__engine_now_us(engine) + delay_us);
 }
 
+uint64_t peer__engine_draw(struct engine *engine, uint64_t bound)
+{
+    const struct random *random = &engine->config.random;
+    uint64_t number;
+    if (random->fill(random->self, &number, sizeof(number)) < 0)
+        return 0; /* chance only spreads load here */
+    return number % bound;
+}
+
 int64_t peer__engine_deadline(const struct engine *engine)
 {
     return peer__timers_deadline(&engine->timers);

@@ -32,7 +32,7 @@ void peer__graph_tell_record(struct graph *graph, const struct record *record, i
                                                .record_type = record->fields.type});
 }
 
-void peer__graph_tell_connection(struct link *link, int32_t change, peer_status reason, const char *message)
+static void tell_connection(struct link *link, int32_t change, peer_status reason, const char *message, uint64_t next)
 {
     peer__graph_tell(link->graph,
                      &(peer_event_view){.struct_size = sizeof(peer_event_view),
@@ -41,9 +41,20 @@ void peer__graph_tell_connection(struct link *link, int32_t change, peer_status 
                                         .change = change,
                                         .reason = reason,
                                         .connection_id = link->connection_id,
+                                        .next_connection_id = next,
                                         .node_id = link->node_id,
                                         .peer_id = link->peer_id,
                                         .message = message});
+}
+
+void peer__graph_tell_connection(struct link *link, int32_t change, peer_status reason, const char *message)
+{
+    tell_connection(link, change, reason, message, 0);
+}
+
+void peer__graph_tell_failure(struct link *link, peer_status reason, const char *message, uint64_t next)
+{
+    tell_connection(link, PEER_CONNECTION_FAILED, reason, message, next);
 }
 
 uint32_t peer__graph_status(const struct graph *graph)

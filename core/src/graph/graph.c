@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#define GRAPH_TIMERS 3u
+#define GRAPH_TIMERS 5u
 
 /* ------------------------------------------------------------------------------------------------------------- making */
 
@@ -14,6 +14,8 @@ static void graph_free(struct graph *graph)
     peer__timer_cancel(&engine->timers, &graph->expiry);
     peer__timer_cancel(&engine->timers, &graph->relief);
     peer__timer_cancel(&engine->timers, &graph->room);
+    peer__timer_cancel(&engine->timers, &graph->dialler.retry);
+    peer__timer_cancel(&engine->timers, &graph->dialler.maintenance);
     peer__timers_release(&engine->timers, GRAPH_TIMERS);
     list_remove(&graph->in_engine);
     if (graph->store != NULL)
@@ -55,7 +57,7 @@ static peer_status draw_node_id(struct graph *graph)
 }
 
 static peer_status graph_make(struct engine *engine, const char *graph_id, const char *peer_id,
-                              const char *database_name, struct graph **graph_out)
+                              const char *database_name, uint32_t options, struct graph **graph_out)
 {
     PEER_TRY(peer__timers_reserve(&engine->timers, GRAPH_TIMERS));
     struct graph *graph = peer__calloc(1, sizeof(*graph));
@@ -65,6 +67,7 @@ static peer_status graph_make(struct engine *engine, const char *graph_id, const
     }
     graph->engine = engine;
     graph->record_size_max = RECORD_SIZE_MAX;
+    graph->dialler.manual = (options & PEER_GRAPH_OPTION_MANUAL) != 0;
     graph->started_us = peer__engine_now_us(engine);
     graph->time_confirmed_us = -1;
     graph->clock_offset_us = peer__engine_clock_offset_us(engine);
@@ -74,6 +77,8 @@ static peer_status graph_make(struct engine *engine, const char *graph_id, const
     peer__timer_init(&graph->expiry, peer__graph_expiry_fire);
     peer__timer_init(&graph->relief, peer__graph_relieve);
     peer__timer_init(&graph->room, peer__graph_room_fire);
+    peer__timer_init(&graph->dialler.retry, peer__graph_retry);
+    peer__timer_init(&graph->dialler.maintenance, peer__graph_maintain_by_timer);
     peer_status status = peer__journal_create(&graph->journal);
     if (status >= 0)
         status = name_graph(graph, graph_id, peer_id, database_name);
@@ -144,7 +149,7 @@ peer_status peer__graph_create(struct engine *engine, const peer_graph_propertie
     struct graph *graph;
     if (is_open(engine, properties->graph_id, NULL, NULL))
         return peer__fail(PEER_E_DUPLICATE_GRAPH, "graph \"%s\" is open already", properties->graph_id);
-    PEER_TRY(graph_make(engine, properties->graph_id, properties->creator_id, database_name, &graph));
+    PEER_TRY(graph_make(engine, properties->graph_id, properties->creator_id, database_name, options, &graph));
     peer_status status = create_in_store(graph, properties, options);
     if (status < 0) {
         graph_free(graph);
@@ -194,6 +199,7 @@ static peer_status load(struct graph *graph)
     PEER_TRY(peer__graph_load_time(graph));
     PEER_TRY(peer__setting_get_u64(graph->store, "left", &graph->left));
     PEER_TRY(graph->store->operations->last_seq(graph->store, &graph->last_seq));
+    PEER_TRY(peer__address_book_load(&graph->dialler.book, graph->store));
     graph->journal.first = graph->last_seq + 1;
     graph->journal.last = graph->last_seq;
     PEER_TRY(peer__graph_find(graph, &peer__id_graph_info, &info));
@@ -235,7 +241,7 @@ peer_status peer__graph_open(struct engine *engine, const char *graph_id, const 
     if (is_open(engine, graph_id, peer_id, NULL))
         return peer__fail(PEER_E_DBNAME_CHANGED, "\"%s\" is open as \"%s\" with another database than \"%s\"", graph_id,
                           peer_id, database_name);
-    PEER_TRY(graph_make(engine, graph_id, peer_id, database_name, &graph));
+    PEER_TRY(graph_make(engine, graph_id, peer_id, database_name, options, &graph));
     peer_status status = copy_precedence(graph, precedence_count, precedence);
     if (status >= 0)
         status = open_in_store(graph, options);
@@ -279,6 +285,7 @@ void peer__graph_close(struct graph *graph, peer_status reason, const char *mess
 {
     struct engine *engine = graph->engine;
     peer__engine_enter(engine);
+    graph->dialler.online = 0;
     (void)peer__graph_commit(graph);
     (void)peer__graph_note_presence(graph, 1);
     (void)graph->store->operations->commit(graph->store);

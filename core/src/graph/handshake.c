@@ -87,17 +87,40 @@ static peer_status check_address(const struct graph *graph, const char *text)
     return PEER_OK;
 }
 
-static peer_status start_dialling(struct link *link, const char *peer_id, const char *address)
+static peer_status copy_text(char **copy_out, const char *text)
+{
+    if (text == NULL)
+        return PEER_OK;
+    *copy_out = peer__strdup(text);
+    return *copy_out != NULL ? PEER_OK : peer__out_of_memory();
+}
+
+static peer_status start_dialling(struct link *link, const struct dial_request *request)
 {
     link->initiator = 1;
     link->state = LINK_DIALLING;
-    link->address_text = peer__strdup(address);
-    if (link->address_text == NULL)
-        return peer__out_of_memory();
-    if (peer_id != NULL && (link->peer_id = peer__strdup(peer_id)) == NULL)
-        return peer__out_of_memory();
-    PEER_TRY(dial(link, address));
-    start_authentication_timer(link);
+    link->automatic = request->automatic;
+    link->referred = request->referred;
+    PEER_TRY(copy_text(&link->address_text, request->address));
+    PEER_TRY(copy_text(&link->peer_id, request->peer_id));
+    PEER_TRY(dial(link, request->address));
+    if (request->timeout_us != 0)
+        peer__engine_timer_set(link->engine, &link->timer, request->timeout_us);
+    else
+        start_authentication_timer(link);
+    return PEER_OK;
+}
+
+peer_status peer__link_dial(struct graph *graph, const struct dial_request *request, struct link **link_out)
+{
+    struct link *link;
+    PEER_TRY(peer__link_create(graph->engine, graph, &link));
+    peer_status status = start_dialling(link, request);
+    if (status < 0) {
+        peer__link_free(link);
+        return status;
+    }
+    *link_out = link;
     return PEER_OK;
 }
 
@@ -106,14 +129,10 @@ peer_status peer__graph_connect(struct graph *graph, const char *peer_id, const 
 {
     struct link *link;
     PEER_TRY(check_address(graph, address));
-    PEER_TRY(peer__link_create(graph->engine, graph, &link));
-    peer_status status = start_dialling(link, peer_id, address);
-    if (status < 0) {
-        peer__link_free(link);
-        return status;
-    }
+    PEER_TRY(peer__link_dial(graph, &(struct dial_request){.address = address, .peer_id = peer_id}, &link));
     if (connection_id_out != NULL)
         *connection_id_out = link->connection_id;
+    peer__graph_go_online(graph);
     return PEER_OK;
 }
 
@@ -157,6 +176,7 @@ static void become_connected(struct link *link)
     if (link->state == LINK_AUTHENTICATED)
         link->engine->unauthenticated_count--;
     link->state = LINK_CONNECTED;
+    link->connected_us = peer__engine_now_us(link->engine);
     link->input.message_size_max = MESSAGE_SIZE_MAX;
     peer__link_watch(link);
     link->next_seq = graph->last_seq + 1;
@@ -211,11 +231,14 @@ void peer__link_on_welcome(struct link *link, const struct wire_welcome *message
         return;
     }
     if (message->node_id == graph->node_id) {
+        peer__graph_note_self(graph, &link->remote);
         peer__link_end(link, PEER_E_CONNECTION_FAILED, "\"%s\" is this node itself", link->address_text);
         return;
     }
     struct link *other = find_neighbour(graph, message->node_id);
     if (other != NULL && !supersedes(link, other)) {
+        if (other->address_count < NEIGHBOUR_ADDRESSES_MAX)
+            other->addresses[other->address_count++] = link->remote;
         peer__link_end(link, PEER_E_CONNECTION_REFUSED, "\"%s\" is a neighbour already", link->address_text);
         return;
     }
@@ -228,6 +251,8 @@ void peer__link_on_welcome(struct link *link, const struct wire_welcome *message
         peer__link_end(other, PEER_E_CONNECTION_REFUSED, "\"%s\" is a neighbour over the connection made to it",
                        other->address_text);
     peer__graph_adjust_time(graph, link, message->peer_time);
+    peer__graph_take_referrals(link, &message->referrals);
+    peer__graph_note_neighbour(link);
     peer__graph_expiry_now(graph);
     peer__graph_tell_connection(link, PEER_CONNECTED, PEER_OK, NULL);
     peer__graph_tell_status(graph);
@@ -235,6 +260,7 @@ void peer__link_on_welcome(struct link *link, const struct wire_welcome *message
     if (link->state == LINK_CONNECTED)
         peer__sync_start(link);
     (void)peer__graph_commit(graph);
+    peer__graph_maintain(graph);
 }
 
 static const char *refusal(uint8_t code)
@@ -257,6 +283,8 @@ void peer__link_on_refuse(struct link *link, const struct wire_refuse *message)
         peer__link_violation(link, "REFUSE without a CONNECT");
         return;
     }
+    peer__graph_take_referrals(link, &message->referrals);
+    link->referred |= message->code == REFUSE_BUSY && link->peer_id == NULL;
     peer__link_end(link, PEER_E_CONNECTION_REFUSED, "\"%s\" %s", link->address_text, refusal(message->code));
 }
 
@@ -341,11 +369,13 @@ static void welcome(struct link *link, const struct wire_connect *message)
                          text_span(graph->peer_id), (struct span){NULL, 0}, &announced);
     become_connected(link);
     peer__link_send(link);
+    peer__graph_note_neighbour(link);
     if (link->state != LINK_CONNECTED)
         return;
     peer__graph_expiry_now(graph); /* 9.4 row 8 */
     peer__graph_tell_connection(link, PEER_CONNECTED, PEER_OK, NULL);
     peer__graph_tell_status(graph);
+    peer__graph_maintain(graph);
 }
 
 /* 9.4, in its order, with 6 before 4 (D-15). */
@@ -355,6 +385,7 @@ void peer__link_on_connect(struct link *link, const struct wire_connect *message
     int direct = (message->flags & CONNECT_FLAG_DIRECT) != 0;
     if (link->state == LINK_CONNECTED && (message->flags & CONNECT_FLAG_UPDATE) != 0) {
         take_addresses(link, &message->addresses);
+        peer__graph_note_neighbour(link);
         return;
     }
     if (link->state == LINK_CONNECTED) {
@@ -406,5 +437,9 @@ void peer__link_on_disconnect(struct link *link, const struct wire_refuse *messa
 {
     static const char *const reasons[] = {"left the graph", "found this connection the least useful",
                                           "was told to disconnect"};
+    if (link->graph != NULL)
+        peer__graph_take_referrals(link, &message->referrals);
+    if (message->code == DISCONNECT_LEAST_USEFUL && peer__link_is_neighbour(link))
+        peer__graph_sent_away(link);
     peer__link_end(link, PEER_E_CONNECTION_FAILED, "\"%s\" %s", link->address_text, reasons[message->code - 1]);
 }

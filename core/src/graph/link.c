@@ -165,7 +165,7 @@ void peer__link_end(struct link *link, peer_status reason, const char *format, .
     if (was_neighbour)
         lose_neighbour(link, reason, message);
     else if (link->initiator && link->graph != NULL)
-        peer__graph_tell_connection(link, PEER_CONNECTION_FAILED, reason, message);
+        peer__graph_dial_ended(link, reason, message);
     link->state = LINK_ENDED;
     link->engine->link_count--;
     peer__timer_cancel(&link->engine->timers, &link->timer);
@@ -177,6 +177,8 @@ void peer__link_end(struct link *link, peer_status reason, const char *format, .
     list_remove(&link->in_graph);
     list_remove(&link->in_engine);
     list_append(&link->engine->ending, &link->in_engine);
+    if (was_neighbour)
+        peer__graph_neighbour_lost(link);
 }
 
 void peer__link_violation(struct link *link, const char *what)

@@ -47,6 +47,7 @@ peer_status peer__graph_listen(struct graph *graph, uint32_t scope, uint32_t sco
     peer__engine_enter(engine);
     peer__graph_tell_status(graph);
     peer__graph_tell_addresses(graph);
+    peer__graph_go_online(graph);
     peer__engine_leave(engine);
     return PEER_OK;
 }

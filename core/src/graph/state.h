@@ -6,10 +6,14 @@
 #include "base/list.h"
 #include "base/memory.h"
 #include "base/time.h"
+#include "graph/address_book.h"
 #include "graph/graph.h"
+#include "graph/referrals.h"
 #include "wire/frame.h"
 #include "wire/message.h"
 
+#define NEIGHBOURS_MIN 2u                                                        /* 3.1.1 */
+#define NEIGHBOURS_IDEAL 3u                                                      /* 3.1.1 */
 #define NEIGHBOURS_MAX 7u                                                        /* 3.1.1 */
 #define CONNECT_TIMEOUT_US (60 * INT64_C(1000000))                               /* 3.1.1 */
 #define PEER_TIME_WINDOW (INT64_C(1200) * (int64_t)TICKS_PER_SECOND)             /* 20 minutes, 3.1.5.2.2 */
@@ -211,7 +215,11 @@ struct link {
     struct address addresses[NEIGHBOUR_ADDRESSES_MAX]; /* where the other side listens */
     size_t address_count;
     uint64_t connect_sent; /* TConnect */
+    int64_t connected_us;  /* monotonic */
     double utility;        /* 3.1.7.33 */
+
+    int automatic; /* dialled by the graph itself: the application is told when it is connected, not when it fails */
+    int referred;  /* in place of, or by, a full node that named others: if it fails, the next of them is asked */
 
     uint64_t next_seq; /* flooding: the next record of the journal or the store to send */
     struct liveness liveness;
@@ -225,6 +233,17 @@ struct link {
 };
 
 /* -------------------------------------------------------------------------------------------------------------- graphs */
+
+/** How the graph finds neighbours by itself (decisions.md 13, 14). */
+struct dialler {
+    int manual;     /* the application makes all connections: PEER_GRAPH_OPTION_MANUAL */
+    int online;     /* the application listened or connected: from then on the graph may use the network by itself */
+    unsigned round; /* of attempts since a neighbour stayed */
+    struct timer retry;
+    struct timer maintenance;
+    struct address_book book;
+    struct referrals referrals;
+};
 
 struct graph {
     struct list in_engine;
@@ -272,6 +291,8 @@ struct graph {
     struct timer relief; /* asks again */
     struct timer room;   /* looks whether there is room again, and catches up */
 
+    struct dialler dialler;
+
     struct timer expiry;
     uint64_t expired_through; /* what expired up to here has been told */
 };
@@ -283,6 +304,8 @@ int64_t peer__engine_now_us(const struct engine *engine);
 /** Local UTC less elapsed time: changes when the clock is stepped. */
 int64_t peer__engine_clock_offset_us(const struct engine *engine);
 void peer__engine_timer_set(struct engine *engine, struct timer *timer, int64_t delay_us);
+/** A random number below `bound`, which is not 0. */
+uint64_t peer__engine_draw(struct engine *engine, uint64_t bound);
 /** The graph that listens there. `peer_id` without data: any. */
 struct graph *peer__engine_find_graph(struct engine *engine, const struct listener *listener, struct span graph_id,
                                       struct span peer_id);
@@ -324,6 +347,14 @@ void peer__link_note_partial(struct link *link);
 int peer__link_holds_others_up(const struct link *link, size_t bytes_before);
 
 /* handshake.c */
+struct dial_request {
+    const char *address;
+    const char *peer_id; /* who must answer; NULL: anyone */
+    int64_t timeout_us;  /* for the TCP connection; 0: D-13 */
+    int automatic;
+    int referred;
+};
+peer_status peer__link_dial(struct graph *graph, const struct dial_request *request, struct link **link_out);
 void peer__link_say_auth_info_and_connect(struct link *link);
 void peer__link_on_auth_info(struct link *link, const struct wire_auth_info *message);
 void peer__link_on_connect(struct link *link, const struct wire_connect *message);
@@ -332,6 +363,31 @@ void peer__link_on_refuse(struct link *link, const struct wire_refuse *message);
 void peer__link_on_disconnect(struct link *link, const struct wire_refuse *message);
 void peer__link_say_disconnect(struct link *link, uint8_t reason);
 void peer__graph_tell_addresses(struct graph *graph);
+
+/* dialling.c */
+/** Addresses that a neighbour named (9.4 to 9.7) join the referral list. */
+void peer__graph_take_referrals(struct link *link, const struct wire_addresses *named);
+/** A link has become a neighbour's, or its addresses have changed. */
+void peer__graph_note_neighbour(struct link *link);
+/** This address leads to this node. */
+void peer__graph_note_self(struct graph *graph, const struct address *address);
+/** A dial of ours did not lead to a neighbour: the application is told, or the next one is tried. */
+void peer__graph_dial_ended(struct link *link, peer_status reason, const char *message);
+/** The neighbour found us the least useful. */
+void peer__graph_sent_away(const struct link *link);
+void peer__graph_neighbour_lost(const struct link *link);
+/** Dials once more, if there is anyone. */
+void peer__graph_dial_one(struct graph *graph);
+/** Sets the timer for the next attempts if neighbours are lacking and there is somebody to ask. */
+void peer__graph_seek(struct graph *graph);
+void peer__graph_retry(struct timer *timer);
+
+/* maintenance.c */
+/** 14: run when neighbours come or go. */
+void peer__graph_maintain(struct graph *graph);
+void peer__graph_maintain_by_timer(struct timer *timer);
+/** The application has listened or connected: from now on the graph keeps itself connected. */
+void peer__graph_go_online(struct graph *graph);
 
 /* peer_time.c */
 uint64_t peer__graph_now(const struct graph *graph);
@@ -416,6 +472,8 @@ void peer__graph_expiry_now(struct graph *graph);
 void peer__graph_tell(struct graph *graph, const peer_event_view *event);
 void peer__graph_tell_record(struct graph *graph, const struct record *record, int32_t change);
 void peer__graph_tell_connection(struct link *link, int32_t change, peer_status reason, const char *message);
+/** A dial that the application asked for did not become a connection; `next` is what follows in its place, or 0. */
+void peer__graph_tell_failure(struct link *link, peer_status reason, const char *message, uint64_t next);
 void peer__graph_tell_status(struct graph *graph);
 
 /* storage.c */

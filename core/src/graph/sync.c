@@ -79,6 +79,7 @@ static void become_ready(struct link *link)
     }
     graph->ready = 1;
     peer__graph_tell_status(graph);
+    peer__graph_maintain(graph); /* it may have more than one neighbour from now on (14.4, 3) */
 }
 
 void peer__sync_finish(struct link *link)

@@ -24,11 +24,6 @@ const char *peer__error_text(int error, char text[ERROR_TEXT_SIZE])
     return uv_strerror_r(uv_translate_sys_error(error), text, ERROR_TEXT_SIZE);
 }
 
-int peer__address_is_v4(const struct address *address)
-{
-    return memcmp(address->ip, v4_prefix, sizeof(v4_prefix)) == 0;
-}
-
 void peer__address_from_sockaddr(struct address *address_out, const struct sockaddr *from)
 {
     *address_out = (struct address){0};

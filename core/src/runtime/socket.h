@@ -16,7 +16,6 @@ void peer__address_from_sockaddr(struct address *address_out, const struct socka
 /** IPv4 for a v4-mapped address. Returns the size. */
 socklen_t peer__address_to_sockaddr(const struct address *address, struct sockaddr_storage *out);
 /** 1 if it is ::ffff:a.b.c.d. */
-int peer__address_is_v4(const struct address *address);
 
 /** A TCP socket of AF_INET or AF_INET6, or -1 with errno. */
 int peer__socket_open(int family);

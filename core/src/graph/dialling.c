@@ -1,0 +1,314 @@
+/* Whom a graph dials by itself, and how: decisions.md 13 and 14, MS-PPGRH 3.1.5.2.3 and 3.1.7.14 (spec parts 9.6, 14.4). */
+#include "graph/state.h"
+
+#define DIALS_AT_ONCE 3u
+#define DIAL_TIMEOUT_US INT64_C(5000000)
+#define RETRY_FIRST_US INT64_C(1000000)
+#define RETRY_LAST_US INT64_C(30000000)
+/** Who loses a neighbour that stayed so long begins with short waits again. */
+#define LASTING_US INT64_C(30000000)
+
+/* -------------------------------------------------------------------------------------------------------- addresses */
+
+static int is_own(const struct graph *graph, const struct address *address)
+{
+    for (size_t i = 0; graph->listener != NULL && i < graph->listener->address_count; i++) {
+        if (peer__address_equal(address, &graph->listener->addresses[i]))
+            return 1;
+    }
+    return 0;
+}
+
+static int is_dialling(const struct link *link)
+{
+    return link->initiator && (link->state == LINK_DIALLING || link->state == LINK_CONNECT_WAIT);
+}
+
+/* A neighbour's, or one that is being dialled. */
+static int is_taken(const struct graph *graph, const struct address *address)
+{
+    LIST_FOR (node, following, &graph->links) {
+        const struct link *link = CONTAINER_OF(node, struct link, in_graph);
+        if (is_dialling(link) && peer__address_equal(address, &link->remote))
+            return 1;
+        for (size_t i = 0; peer__link_is_neighbour(link) && i < link->address_count; i++) {
+            if (peer__address_equal(address, &link->addresses[i]))
+                return 1;
+        }
+    }
+    return 0;
+}
+
+static int may_dial(const struct graph *graph, const struct address *address)
+{
+    return !is_own(graph, address) && !is_taken(graph, address);
+}
+
+/* What others name is dialled only if it can be a node's: nobody shall send us to our own services. The scope of a
+ * link-local address does not travel; it is the one of the network over which the address was named. */
+static int is_plausible(const struct link *from, struct address *address)
+{
+    const struct listener *listener = from->graph->listener;
+    if (peer__address_is_unspecified(address) || peer__address_is_multicast(address))
+        return 0;
+    if (peer__address_is_loopback(address))
+        return peer__address_is_loopback(&from->remote);
+    if (!peer__address_is_link_local(address) || peer__address_is_v4(address))
+        return 1;
+    address->scope_id = from->remote.scope_id;
+    if (address->scope_id == 0 && listener != NULL)
+        address->scope_id = listener->scope_id;
+    return address->scope_id != 0;
+}
+
+static int64_t now_us(const struct graph *graph)
+{
+    return peer__engine_now_us(graph->engine);
+}
+
+/* --------------------------------------------------------------------------------------------------------- learning */
+
+void peer__graph_take_referrals(struct link *link, const struct wire_addresses *named)
+{
+    struct graph *graph = link->graph;
+    for (size_t i = 0; i < named->count && i < REFERRALS_MAX; i++) {
+        struct address address;
+        if (peer__wire_address(named, i, &address) && is_plausible(link, &address) && !is_own(graph, &address))
+            peer__referrals_add(&graph->dialler.referrals, &address);
+    }
+}
+
+static int same_host(const struct address *a, const struct address *b)
+{
+    struct address other = *b;
+    other.port = a->port;
+    return peer__address_equal(a, &other);
+}
+
+/* Where it was dialled, or claims to listen at the address from which it came, it was met. Other addresses are hearsay. */
+void peer__graph_note_neighbour(struct link *link)
+{
+    struct graph *graph = link->graph;
+    struct dialler *dialler = &graph->dialler;
+    int is_news = 0;
+    for (size_t i = 0; i < link->address_count; i++) {
+        struct address *address = &link->addresses[i];
+        int was_met = link->initiator ? peer__address_equal(address, &link->remote) : same_host(address, &link->remote);
+        if (was_met) {
+            is_news |= peer__address_book_met(&dialler->book, address, peer__graph_now(graph));
+            peer__address_worked(&dialler->referrals, address);
+            peer__referrals_remove(&dialler->referrals, address);
+        } else if (is_plausible(link, address)) {
+            peer__referrals_add(&dialler->referrals, address);
+        }
+    }
+    if (is_news && peer__address_book_save(&dialler->book, graph->store) >= 0)
+        (void)peer__graph_commit(graph);
+}
+
+static void note_failure(struct graph *graph, const struct address *address)
+{
+    if (peer__address_is_unspecified(address))
+        return; /* a name that did not resolve */
+    peer__address_book_failed(&graph->dialler.book, address);
+    peer__address_failed(&graph->dialler.referrals, address, now_us(graph));
+}
+
+void peer__graph_note_self(struct graph *graph, const struct address *address)
+{
+    peer__address_book_forget(&graph->dialler.book, address);
+    peer__referrals_remove(&graph->dialler.referrals, address);
+}
+
+/* --------------------------------------------------------------------------------------------------------- choosing */
+
+static int is_fresh(const struct graph *graph, const struct referral *referral)
+{
+    return !referral->attempted && may_dial(graph, &referral->address) &&
+           !peer__address_rests(&graph->dialler.referrals, &referral->address, now_us(graph));
+}
+
+static size_t count_fresh(const struct graph *graph)
+{
+    const struct referrals *referrals = &graph->dialler.referrals;
+    size_t count = 0;
+    for (size_t i = 0; i < referrals->count; i++)
+        count += (size_t)is_fresh(graph, &referrals->list[i]);
+    return count;
+}
+
+/* 9.6: a random one that was not attempted. NULL: there is none, or enough were dialled in this minute. */
+static struct referral *choose_referral(struct graph *graph)
+{
+    struct referrals *referrals = &graph->dialler.referrals;
+    size_t count = count_fresh(graph);
+    if (count == 0 || peer__referrals_exhausted(referrals, now_us(graph)))
+        return NULL;
+    size_t skip = (size_t)peer__engine_draw(graph->engine, count);
+    for (size_t i = 0; i < referrals->count; i++) {
+        if (is_fresh(graph, &referrals->list[i]) && skip-- == 0)
+            return &referrals->list[i];
+    }
+    return NULL;
+}
+
+/* First who did not just send us away or fail; of these who failed the fewest times, and was met last. */
+static int is_better(const struct graph *graph, const struct book_entry *entry, const struct book_entry *best)
+{
+    const struct referrals *referrals = &graph->dialler.referrals;
+    int entry_rests = peer__address_rests(referrals, &entry->address, now_us(graph));
+    int best_rests = peer__address_rests(referrals, &best->address, now_us(graph));
+    if (entry_rests != best_rests)
+        return best_rests;
+    if (entry->failures != best->failures)
+        return entry->failures < best->failures;
+    return entry->met > best->met;
+}
+
+static const struct book_entry *choose_from_book(const struct graph *graph)
+{
+    const struct address_book *book = &graph->dialler.book;
+    const struct book_entry *best = NULL;
+    for (size_t i = 0; i < book->count; i++) {
+        const struct book_entry *entry = &book->entries[i];
+        if (may_dial(graph, &entry->address) && (best == NULL || is_better(graph, entry, best)))
+            best = entry;
+    }
+    return best;
+}
+
+/* ---------------------------------------------------------------------------------------------------------- dialling */
+
+/* The id of the connection, or 0. */
+static uint64_t dial(struct graph *graph, const struct address *address, struct dial_request request)
+{
+    char text[ADDRESS_TEXT_SIZE];
+    struct link *link;
+    struct address copy = *address; /* the list it stands in may change */
+    peer__address_format(&copy, text);
+    request.address = text;
+    request.timeout_us = DIAL_TIMEOUT_US;
+    if (peer__link_dial(graph, &request, &link) >= 0)
+        return link->connection_id;
+    note_failure(graph, &copy);
+    return 0;
+}
+
+static uint64_t dial_referral(struct graph *graph, struct dial_request request)
+{
+    struct referral *referral;
+    uint64_t connection_id = 0;
+    while (connection_id == 0 && (referral = choose_referral(graph)) != NULL) {
+        peer__referrals_attempt(&graph->dialler.referrals, referral, now_us(graph));
+        connection_id = dial(graph, &referral->address, request);
+    }
+    return connection_id;
+}
+
+static uint64_t dial_from_book(struct graph *graph, struct dial_request request)
+{
+    const struct book_entry *entry = choose_from_book(graph);
+    return entry != NULL ? dial(graph, &entry->address, request) : 0;
+}
+
+/* Turn and turn about: what others named is newer, what we remember is trusted. */
+static int dial_one(struct graph *graph, size_t turn)
+{
+    const struct dial_request request = {.automatic = 1};
+    if (turn % 2 == 0)
+        return dial_referral(graph, request) != 0 || dial_from_book(graph, request) != 0;
+    return dial_from_book(graph, request) != 0 || dial_referral(graph, request) != 0;
+}
+
+/* Who never had the graph takes it from one node at a time. */
+static size_t wanted_dials(const struct graph *graph)
+{
+    size_t under_way = graph->neighbour_count;
+    size_t wanted = graph->ready ? NEIGHBOURS_IDEAL : 1;
+    LIST_FOR (node, following, &graph->links)
+        under_way += (size_t)is_dialling(CONTAINER_OF(node, struct link, in_graph));
+    wanted = under_way < wanted ? wanted - under_way : 0;
+    return wanted < DIALS_AT_ONCE ? wanted : DIALS_AT_ONCE;
+}
+
+/* 14.4, 2 and 3: one will do while the first synchronization is under way. */
+static int lacks_neighbours(const struct graph *graph)
+{
+    const struct dialler *dialler = &graph->dialler;
+    return dialler->online && !dialler->manual &&
+           (graph->neighbour_count == 0 || (graph->ready && graph->neighbour_count < NEIGHBOURS_MIN));
+}
+
+/* Referrals that were attempted are tried again only when nothing else is left (14.4). */
+void peer__graph_dial_one(struct graph *graph)
+{
+    if (count_fresh(graph) == 0 && choose_from_book(graph) == NULL)
+        peer__referrals_start_over(&graph->dialler.referrals);
+    if (wanted_dials(graph) > 0)
+        (void)dial_one(graph, 0);
+}
+
+/* 1, 2, 4 … 30 s, a quarter more or less, so that those who lost the same neighbour do not come all at once. */
+static int64_t retry_delay_us(struct graph *graph)
+{
+    int64_t delay_us = RETRY_LAST_US;
+    if (graph->dialler.round < 5)
+        delay_us = RETRY_FIRST_US << graph->dialler.round;
+    return delay_us * 3 / 4 + (int64_t)peer__engine_draw(graph->engine, (uint64_t)delay_us / 2);
+}
+
+void peer__graph_seek(struct graph *graph)
+{
+    if (!lacks_neighbours(graph) || graph->dialler.retry.place != 0)
+        return;
+    if (count_fresh(graph) > 0 || choose_from_book(graph) != NULL)
+        peer__engine_timer_set(graph->engine, &graph->dialler.retry, retry_delay_us(graph));
+}
+
+void peer__graph_retry(struct timer *timer)
+{
+    struct graph *graph = CONTAINER_OF(timer, struct graph, dialler.retry);
+    if (!lacks_neighbours(graph))
+        return;
+    for (size_t turn = wanted_dials(graph); turn > 0 && dial_one(graph, turn); turn--) {
+    }
+    graph->dialler.round++;
+    peer__graph_seek(graph);
+}
+
+/* ------------------------------------------------------------------------------------------------------- how it ended */
+
+/* 9.6: a full node names others. The application is told that one of them is asked in its place, for which it waits under
+ * the next id. Whoever named a peer wants that one and nobody else. */
+static uint64_t follow(struct graph *graph)
+{
+    return dial_referral(graph, (struct dial_request){.referred = 1});
+}
+
+void peer__graph_dial_ended(struct link *link, peer_status reason, const char *message)
+{
+    struct graph *graph = link->graph;
+    if (graph->dialler.online)
+        note_failure(graph, &link->remote);
+    int follows = graph->dialler.online && !graph->dialler.manual && link->referred;
+    if (!link->automatic)
+        peer__graph_tell_failure(link, reason, message, follows ? follow(graph) : 0);
+    else if (follows && lacks_neighbours(graph))
+        (void)dial_referral(graph, (struct dial_request){.automatic = 1});
+    peer__graph_seek(graph);
+}
+
+/* They are full or have better ones: others first. */
+void peer__graph_sent_away(const struct link *link)
+{
+    for (size_t i = 0; i < link->address_count; i++)
+        peer__address_failed(&link->graph->dialler.referrals, &link->addresses[i], now_us(link->graph));
+}
+
+void peer__graph_neighbour_lost(const struct link *link)
+{
+    struct graph *graph = link->graph;
+    if (now_us(graph) - link->connected_us >= LASTING_US)
+        graph->dialler.round = 0;
+    peer__graph_maintain(graph);
+}

@@ -4180,6 +4180,7 @@ static swig_lua_const_info swig_SwigModule_constants[]= {
     {SWIG_LUA_CONSTTAB_INT("PEER_ATTRIBUTE_INT", 2)},
     {SWIG_LUA_CONSTTAB_INT("PEER_ATTRIBUTE_DATE", 3)},
     {SWIG_LUA_CONSTTAB_INT("PEER_GRAPH_OPTION_DURABLE", 1)},
+    {SWIG_LUA_CONSTTAB_INT("PEER_GRAPH_OPTION_MANUAL", 2)},
     {0,0,0,0,0,0}
 };
 static swig_lua_method swig_SwigModule_methods[]= {

@@ -141,9 +141,21 @@ void puppet_is_dialled(struct puppet *puppet, size_t node)
     char text[ADDRESS_TEXT_SIZE];
     struct driver *driver = peer__sim_host_driver(puppet->world->nodes[node].host);
     peer__address_format(&puppet->addresses[0], text);
+    puppet->connected = puppet->closed = 0;
     driver->lock(driver);
     assert_status(peer__graph_connect(puppet->world->nodes[node].graph, NULL, text, NULL), PEER_OK);
     driver->unlock(driver);
+}
+
+void puppet_welcome(struct puppet *puppet)
+{
+    struct buffer message = {0};
+    struct wire_message connect;
+    uint64_t now = peer__ticks_from_us(SIM_EPOCH_US + peer__sim_now_us(puppet->world->sim));
+    assert_true(puppet_expect(puppet, MESSAGE_CONNECT, &connect));
+    peer__encode_welcome(&message, puppet->node_id, now, NULL, 0, text_span(puppet->peer_id), (struct span){NULL, 0},
+                         NULL);
+    puppet_send(puppet, &message);
 }
 
 int puppet_is_held(struct puppet *puppet, size_t node)

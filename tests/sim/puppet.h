@@ -34,6 +34,8 @@ void puppet_free(struct puppet *puppet);
 void puppet_listen(struct puppet *puppet);
 /** The node dials the puppet, which listens. */
 void puppet_is_dialled(struct puppet *puppet, size_t node);
+/** Waits for the CONNECT of a node that dials, and answers it. */
+void puppet_welcome(struct puppet *puppet);
 /** 1 while the node has a connection to the puppet; seen from there, so that it holds for a puppet that does not read. */
 int puppet_is_held(struct puppet *puppet, size_t node);
 /** Dials a node and waits for the TCP connection. */

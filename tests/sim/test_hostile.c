@@ -106,9 +106,145 @@ SCENARIO(the_graphs_information_cannot_be_deleted)
     world_join(world, world_host(world), 0);
 }
 
+/* The node has dialled the puppet, which has no news for it, and now compares the databases. */
+static void be_compared(struct puppet *puppet)
+{
+    struct wire_message message;
+    struct buffer out = {0};
+    puppet_listen(puppet);
+    puppet_is_dialled(puppet, 0);
+    puppet_welcome(puppet);
+    for (int stage = 0; stage < 3; stage++) {
+        assert_true(puppet_expect(puppet, MESSAGE_SOLICIT_TIME, &message));
+        peer__encode_sync_end(&out);
+        puppet_send(puppet, &out);
+    }
+    assert_true(puppet_expect(puppet, MESSAGE_SOLICIT_HASH, &message));
+}
+
+static void advertise(struct puppet *puppet, size_t range_count, const struct wire_abstract *abstracts, size_t count)
+{
+    struct buffer out = {0};
+    struct wire_hash_boundary *ranges = peer__calloc(range_count, sizeof(*ranges));
+    assert_non_null(ranges);
+    ranges[0].modified_upper = UINT64_MAX;
+    ranges[0].count = (uint32_t)count;
+    peer__encode_advertise(&out, ranges, range_count, abstracts, count);
+    peer__free(ranges);
+    puppet_send(puppet, &out);
+}
+
+/* Both sides may start to compare at the same moment: each answers, and neither loses the end of its own. */
+SCENARIO(both_sides_compare_at_the_same_time)
+{
+    struct wire_message message;
+    struct buffer out = {0};
+    world_line(world, 1);
+    struct puppet *puppet = puppet_create(world, 77);
+    be_compared(puppet);
+    advertise(puppet, 1, NULL, 0);
+    assert_true(puppet_expect(puppet, MESSAGE_REQUEST, &message));
+    peer_guid id = world_add(world, 0, "to be asked for");
+    ask_for_everything(puppet);
+    peer__encode_sync_end(&out);
+    puppet_send(puppet, &out); /* while the node looks for what it will advertise, or what it will push */
+    assert_true(puppet_expect(puppet, MESSAGE_ADVERTISE, &message));
+    peer__encode_request(&out, &(struct wire_abstract){.record_id = id, .version = 1}, 1);
+    puppet_send(puppet, &out);
+    assert_true(puppet_expect(puppet, MESSAGE_SYNC_END, &message));
+    assert_false(puppet_is_hung_up(puppet, 300)); /* as it would be if its own were not over */
+    puppet_free(puppet);
+}
+
+SCENARIO(an_advertise_has_no_more_ranges_than_were_asked_for)
+{
+    world_line(world, 1);
+    struct puppet *puppet = puppet_create(world, 77);
+    be_compared(puppet);
+    advertise(puppet, 5000, NULL, 0);
+    assert_true(puppet_is_hung_up(puppet, 5));
+    puppet_free(puppet);
+}
+
+/* A million times one entry costs no more than a million entries. */
+SCENARIO(a_long_advertise_is_worked_off_in_pieces)
+{
+    const size_t count = 1000000;
+    struct wire_message message;
+    if (world->seed > 1)
+        return; /* large */
+    world_line(world, 1);
+    struct puppet *puppet = puppet_create(world, 77);
+    be_compared(puppet);
+    struct wire_abstract *abstracts = peer__calloc(count, sizeof(*abstracts));
+    assert_non_null(abstracts);
+    for (size_t i = 0; i < count; i++)
+        abstracts[i].version = i < count / 2 ? 1 : (uint32_t)i;
+    advertise(puppet, 1, abstracts, count);
+    peer__free(abstracts);
+    assert_true(puppet_expect(puppet, MESSAGE_REQUEST, &message));
+    assert_int_equal(message.as.request.abstract_count, count);
+    puppet_free(puppet);
+}
+
+SCENARIO(node_id_0_is_nobody)
+{
+    world_line(world, 1);
+    struct puppet *puppet = puppet_create(world, 0);
+    puppet_dial(puppet, 0);
+    puppet_auth(puppet);
+    puppet_connect(puppet, CONNECT_FLAG_NEIGHBOURS);
+    assert_true(puppet_is_hung_up(puppet, 5));
+    assert_int_equal(puppet_count(puppet, MESSAGE_WELCOME), 0);
+    puppet_listen(puppet);
+    puppet_is_dialled(puppet, 0);
+    puppet_welcome(puppet);
+    assert_true(puppet_is_hung_up(puppet, 5));
+    puppet_free(puppet);
+}
+
+/* What came before rubbish counts, and is told before the end. */
+static void records_before_rubbish(struct world *world)
+{
+    struct puppet_record record;
+    peer_event_view view;
+    size_t records = 0;
+    world_line(world, 1);
+    struct puppet *puppet = puppet_create(world, 77);
+    puppet_join(puppet, 0);
+    world_watch(world, 0);
+    for (int i = 0; i < 3; i++) {
+        puppet_record_init(puppet, &record, "carol", NULL);
+        puppet_flood(puppet, &record.fields);
+        puppet_record_free(&record);
+    }
+    puppet_send_bytes(puppet, "\x00\x08\x00\x00\x00\x08\xff\xff\xff\xff", 10);
+    assert_true(puppet_is_hung_up(puppet, 5));
+    while (world_next_event(world, 0, &view) && view.type != PEER_GRAPH_EVENT_NEIGHBOR_CONNECTION)
+        records += view.type == PEER_GRAPH_EVENT_RECORD_CHANGED;
+    assert_int_equal(view.change, PEER_DISCONNECTED);
+    assert_int_equal(records, 3);
+    puppet_free(puppet);
+}
+
+static void run_records_before_rubbish(void **state)
+{
+    struct sim_options options;
+    (void)state;
+    peer__sim_defaults(&options);
+    options.group_chance = 100; /* the commit waits for further input */
+    options.cut_chance = 0;
+    scenario_run(records_before_rubbish, &options);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        SCENARIO_TEST(both_sides_compare_at_the_same_time),
+        SCENARIO_TEST(an_advertise_has_no_more_ranges_than_were_asked_for),
+        SCENARIO_TEST(a_long_advertise_is_worked_off_in_pieces),
+        SCENARIO_TEST(node_id_0_is_nobody),
+        {"records_before_rubbish", run_records_before_rubbish, NULL, scenario_report, NULL},
         SCENARIO_TEST(more_ranges_than_can_be_answered_end_the_connection),
         SCENARIO_TEST(a_request_for_what_is_not_there_ends),
         SCENARIO_TEST(many_old_copies_are_answered_once),

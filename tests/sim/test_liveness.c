@@ -2,7 +2,6 @@
 #include "puppet.h"
 
 #include "base/memory.h"
-#include "base/time.h"
 
 static size_t connections(struct world *world, size_t a, size_t b)
 {
@@ -124,17 +123,6 @@ SCENARIO(a_node_announces_keep_alive)
 
 /* ------------------------------------------------------------------------------------- synchronizations that stall */
 
-static void welcome(struct puppet *puppet)
-{
-    struct buffer message = {0};
-    struct wire_message connect;
-    assert_true(puppet_expect(puppet, MESSAGE_CONNECT, &connect));
-    peer__encode_welcome(
-        &message, puppet->node_id, peer__ticks_from_us(SIM_EPOCH_US + peer__sim_now_us(puppet->world->sim)), NULL, 0,
-        (struct span){(const uint8_t *)puppet->peer_id, strlen(puppet->peer_id)}, (struct span){NULL, 0}, NULL);
-    puppet_send(puppet, &message);
-}
-
 /* A neighbour that answers nothing but still pings holds nobody up. */
 SCENARIO(a_synchronization_that_is_not_answered_ends)
 {
@@ -143,7 +131,7 @@ SCENARIO(a_synchronization_that_is_not_answered_ends)
     struct puppet *puppet = puppet_create(world, 77);
     puppet_listen(puppet);
     puppet_is_dialled(puppet, 0);
-    welcome(puppet);
+    puppet_welcome(puppet);
     assert_true(puppet_expect(puppet, MESSAGE_SOLICIT_TIME, &message));
     assert_false(puppet_is_hung_up(puppet, 25));
     puppet_ping(puppet);
@@ -162,7 +150,7 @@ SCENARIO(a_synchronization_that_moves_is_waited_for)
     struct puppet *puppet = puppet_create(world, 77);
     puppet_listen(puppet);
     puppet_is_dialled(puppet, 0);
-    welcome(puppet);
+    puppet_welcome(puppet);
     assert_true(puppet_expect(puppet, MESSAGE_SOLICIT_TIME, &message));
     for (int i = 0; i < 8; i++) {
         assert_false(puppet_is_hung_up(puppet, 50));

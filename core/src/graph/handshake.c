@@ -230,6 +230,10 @@ void peer__link_on_welcome(struct link *link, const struct wire_welcome *message
                        link->address_text, link->peer_id != NULL ? link->peer_id : "");
         return;
     }
+    if (message->node_id == 0) {
+        peer__link_violation(link, "its node id is 0");
+        return;
+    }
     if (message->node_id == graph->node_id) {
         peer__graph_note_self(graph, &link->remote);
         peer__link_end(link, PEER_E_CONNECTION_FAILED, "\"%s\" is this node itself", link->address_text);
@@ -329,7 +333,11 @@ void peer__link_on_auth_info(struct link *link, const struct wire_auth_info *mes
         return;
     }
     link->peer_id = text_copy(message->source_peer_id);
-    if (link->peer_id == NULL || peer__utf16_units(link->peer_id) >= ID_UNITS_MAX) {
+    if (link->peer_id == NULL) {
+        peer__link_out_of_memory(link);
+        return;
+    }
+    if (peer__utf16_units(link->peer_id) >= ID_UNITS_MAX) {
         peer__link_violation(link, "its peer id is longer than 255 characters");
         return;
     }
@@ -398,6 +406,10 @@ void peer__link_on_connect(struct link *link, const struct wire_connect *message
     }
     if (direct != (link->type == CONNECTION_DIRECT)) {
         peer__link_violation(link, "AUTH_INFO and CONNECT differ in the kind of connection");
+        return;
+    }
+    if (message->node_id == 0) { /* which means "this node" in the API */
+        peer__link_violation(link, "its node id is 0");
         return;
     }
     if (message->node_id == graph->node_id) {

@@ -73,7 +73,9 @@ void peer__link_free(struct link *link)
         engine->link_count--;
     peer__frame_assembler_free(&link->input);
     peer__sync_free(link);
+    peer__sync_walk_free(&link->answer_walk);
     peer__link_answer_free(&link->answer);
+    peer__link_answer_free(&link->push);
     peer__buffer_free(&link->acks);
     peer__buffer_free(&link->owed.ids);
     peer__free(link->address_text);
@@ -181,10 +183,15 @@ void peer__link_end(struct link *link, peer_status reason, const char *format, .
         peer__graph_neighbour_lost(link);
 }
 
+/* What came before is dealt with first, so that its events stand before that of the end. */
 void peer__link_violation(struct link *link, const char *what)
 {
+    char reason[256];
+    snprintf(reason, sizeof(reason), "%s", what); /* it may be the last error, which a commit may change */
+    if (link->graph != NULL)
+        (void)peer__graph_commit(link->graph);
     peer__link_end(link, link->state == LINK_CONNECTED ? PEER_E_CONNECTION_FAILED : PEER_E_CONNECTION_NOT_AUTHENTICATED,
-                   "\"%s\" broke the protocol: %s", link->address_text, what);
+                   "\"%s\" broke the protocol: %s", link->address_text, reason);
 }
 
 void peer__link_out_of_memory(struct link *link)
@@ -312,8 +319,8 @@ void peer__engine_received(struct engine *engine, void *tag, const void *data, s
 /* Who is owed more than the journal holds: a record whose newer version might still be dropped must not be skipped. */
 static int reads_store(const struct link *link)
 {
-    return peer__link_is_neighbour(link) &&
-           (link->answer.kind != ANSWER_NONE || link->owed.ids.size > 0 || link->next_seq < link->graph->journal.first);
+    return peer__link_is_neighbour(link) && (link->answer.kind != ANSWER_NONE || link->push.kind != ANSWER_NONE ||
+                                             link->owed.ids.size > 0 || link->next_seq < link->graph->journal.first);
 }
 
 void peer__engine_writable(struct engine *engine, void *tag)

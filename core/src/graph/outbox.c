@@ -171,10 +171,10 @@ void peer__link_answer_free(struct answer *answer)
     *answer = (struct answer){.kind = ANSWER_NONE};
 }
 
-static void end_answer(struct link *link)
+static void end_answer(struct link *link, struct answer *answer)
 {
-    int says_end = link->answer.kind != ANSWER_PUSH;
-    peer__link_answer_free(&link->answer);
+    int says_end = answer->kind != ANSWER_PUSH;
+    peer__link_answer_free(answer);
     if (!says_end)
         return;
     link->answered = SYNC_NONE;
@@ -209,13 +209,12 @@ static peer_status answer_scan(struct link *link)
     PEER_TRY(
         graph->store->operations->scan(graph->store, &scan, &answer->position, 1, ROWS_A_TURN, answer_row, link, &end));
     if (end)
-        end_answer(link);
+        end_answer(link, answer);
     return PEER_OK;
 }
 
-static peer_status answer_ids(struct link *link)
+static peer_status answer_ids(struct link *link, struct answer *answer)
 {
-    struct answer *answer = &link->answer;
     const struct wire_abstract *wanted = (const void *)answer->ids.data;
     size_t count = answer->ids.size / sizeof(*wanted);
     for (size_t i = 0; i < ROWS_A_TURN && answer->ids_at < count; i++) {
@@ -224,19 +223,19 @@ static peer_status answer_ids(struct link *link)
         PEER_TRY(send_record(link, &wanted[answer->ids_at++].record_id));
     }
     if (answer->ids_at == count)
-        end_answer(link);
+        end_answer(link, answer);
     return PEER_OK;
 }
 
 /* A round may find nothing to send and still have looked at thousands of rows, so their number is what is bounded. */
-static peer_status pump_answer(struct link *link)
+static peer_status pump_answer(struct link *link, struct answer *answer)
 {
-    for (size_t round = 0; link->answer.kind != ANSWER_NONE && peer__link_has_room(link); round++) {
+    for (size_t round = 0; answer->kind != ANSWER_NONE && peer__link_has_room(link); round++) {
         if (round == ROUNDS_A_TURN) {
             go_on_later(link);
             break;
         }
-        PEER_TRY(link->answer.kind == ANSWER_SCAN ? answer_scan(link) : answer_ids(link));
+        PEER_TRY(answer->kind == ANSWER_SCAN ? answer_scan(link) : answer_ids(link, answer));
     }
     return PEER_OK;
 }
@@ -246,7 +245,7 @@ void peer__link_pump(struct link *link)
 {
     if (!peer__link_is_neighbour(link))
         return;
-    if (link->acks.failed || link->owed.ids.failed) {
+    if (link->acks.failed || link->owed.ids.failed || link->push.ids.failed) {
         peer__link_out_of_memory(link);
         return;
     }
@@ -255,7 +254,9 @@ void peer__link_pump(struct link *link)
     if (status >= 0 && link->state == LINK_CONNECTED)
         status = pump_owed(link);
     if (status >= 0 && link->state == LINK_CONNECTED)
-        status = pump_answer(link);
+        status = pump_answer(link, &link->answer);
+    if (status >= 0 && link->state == LINK_CONNECTED)
+        status = pump_answer(link, &link->push);
     if (status < 0)
         peer__link_end(link, status, "records for \"%s\" could not be read: %s", link->address_text,
                        peer__last_error());

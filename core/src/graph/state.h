@@ -105,6 +105,7 @@ struct sync {
     size_t stage;            /* 0 graph info, 1 presence, then the prioritized types, then the rest */
     uint64_t since;          /* SYNC_TIME: lower bound of modification times */
     int then_hash;           /* go on with a hash-based one */
+    size_t range_count;      /* SYNC_HASH: so many ranges were solicited */
     int advertised;          /* SYNC_HASH: the one ADVERTISE has come */
     struct buffer send;      /* SYNC_HASH: RecordsToSend, struct wire_abstract */
     uint64_t refused_before; /* the graph's refused_count when it began */
@@ -115,7 +116,7 @@ enum answer_kind {
     ANSWER_NONE,
     ANSWER_SCAN, /* to SOLICIT_NEW and _TIME, ends with SYNC_END */
     ANSWER_IDS,  /* to REQUEST, ends with SYNC_END */
-    ANSWER_PUSH  /* RecordsToSend after our own hash synchronization, no SYNC_END */
+    ANSWER_PUSH  /* RecordsToSend after our own hash synchronization, no SYNC_END: an answer to nobody */
 };
 
 struct answer {
@@ -132,6 +133,20 @@ struct answer {
     size_t ids_at;
 };
 
+/** The entries of an ADVERTISE. */
+struct advertised_slot {
+    uint32_t number; /* index + 1; 0: free */
+    uint32_t range;
+};
+
+struct advertised {
+    struct buffer abstracts; /* as they came, 20 bytes each */
+    size_t count;
+    struct advertised_slot *slots;
+    size_t mask; /* slots less one */
+    uint64_t key[2];
+};
+
 /** A walk over the database in steps, so that no turn is long (11.4). */
 enum walk_kind {
     WALK_NONE,
@@ -143,14 +158,17 @@ enum walk_kind {
 
 struct walk {
     enum walk_kind kind;
+    struct link *link; /* whose walk it is */
     struct store_position position;
-    struct buffer ranges;    /* ADVERTISE: struct wire_hash_entry; REQUEST, COMPARE: struct wire_hash_boundary */
-    struct buffer theirs;    /* REQUEST, COMPARE: struct advertised, in the order of (id, range) */
-    size_t at;               /* the range or advertised record that is next */
-    struct buffer range;     /* SOLICIT, ADVERTISE: abstracts of the current range as they are hashed, 20 bytes each */
-    struct buffer result;    /* SOLICIT: struct wire_hash_entry; ADVERTISE: struct wire_hash_boundary */
-    struct buffer abstracts; /* ADVERTISE: of mismatching ranges; REQUEST: what to ask for; struct wire_abstract */
-    uint64_t row_count;      /* SOLICIT: rows of the database when the walk began */
+    struct buffer ranges;     /* ADVERTISE: struct wire_hash_entry; REQUEST, COMPARE: struct wire_hash_boundary with
+                                the end of its abstracts for their count */
+    struct advertised theirs; /* REQUEST, COMPARE */
+    size_t at;                /* the range or advertised record that is next */
+    size_t range_at;          /* REQUEST: the range of that record */
+    struct buffer range;      /* SOLICIT, ADVERTISE: abstracts of the current range as they are hashed, 20 bytes each */
+    struct buffer result;     /* SOLICIT: struct wire_hash_entry; ADVERTISE: struct wire_hash_boundary */
+    struct buffer abstracts;  /* ADVERTISE: of mismatching ranges; REQUEST: what to ask for; struct wire_abstract */
+    uint64_t row_count;       /* SOLICIT: rows of the database when the walk began */
     uint64_t rows_seen;
     uint64_t last_modified; /* of the last record seen */
     peer_guid last_id;
@@ -226,8 +244,10 @@ struct link {
     struct sync sync;
     enum sync_type answered; /* SYNC_TYPE of our answering side: REQUEST only after SOLICIT_HASH */
     struct answer answer;
-    struct walk walk;
-    struct buffer acks; /* struct wire_ack_entry */
+    struct answer push;      /* of our own synchronization */
+    struct walk walk;        /* of the synchronization that we started */
+    struct walk answer_walk; /* of the one that we answer, maybe at the same time */
+    struct buffer acks;      /* struct wire_ack_entry */
     struct owed owed;
     int refused; /* a record that it sent was not stored: to be synchronized when that can be done */
 };
@@ -416,6 +436,16 @@ void peer__sync_hash_on_request(struct link *link, const struct wire_request *me
 /** One step of the walk, if there is one. What is uncommitted must have been committed: it could still be dropped. */
 void peer__sync_hash_step(struct link *link);
 void peer__sync_walk_free(struct walk *walk);
+
+/* advertised.c */
+/** Copies the entries; which ranges they are in is noted one by one afterwards. */
+peer_status peer__advertised_take(struct advertised *advertised, const struct wire_advertise *message,
+                                  const struct random *random);
+void peer__advertised_at(const struct advertised *advertised, size_t index, struct wire_abstract *abstract_out);
+void peer__advertised_note(struct advertised *advertised, size_t index, size_t range);
+/** Of what was noted. */
+int peer__advertised_has(const struct advertised *advertised, const struct wire_abstract *abstract, size_t range);
+void peer__advertised_free(struct advertised *advertised);
 
 /* outbox.c */
 void peer__link_acknowledge(struct link *link, const peer_guid *id, int useful);

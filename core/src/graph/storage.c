@@ -77,7 +77,7 @@ static int is_missing_nothing(const struct graph *graph)
 static int is_idle(const struct link *link)
 {
     return peer__link_is_neighbour(link) && !link->broken && link->sync.type == SYNC_NONE &&
-           link->answer.kind == ANSWER_NONE && link->walk.kind == WALK_NONE;
+           link->push.kind == ANSWER_NONE;
 }
 
 /* With those whose records were refused; with anybody if they have gone. Who is busy now is asked at the next turn of the

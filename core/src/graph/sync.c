@@ -114,6 +114,20 @@ static void on_stage_end(struct link *link)
         peer__sync_finish(link);
 }
 
+/* 11.4: FLOOD each of RecordsToSend. What an earlier synchronization left to send is not lost. */
+static void push_records(struct link *link)
+{
+    struct buffer *send = &link->sync.send;
+    if (send->size == 0)
+        return;
+    if (link->push.kind == ANSWER_NONE) {
+        link->push = (struct answer){.kind = ANSWER_PUSH, .ids = *send};
+        *send = (struct buffer){0};
+        return;
+    }
+    peer__buffer_append(&link->push.ids, send->data, send->size);
+}
+
 void peer__sync_on_end(struct link *link)
 {
     struct sync *sync = &link->sync;
@@ -123,14 +137,7 @@ void peer__sync_on_end(struct link *link)
     }
     if (sync->type != SYNC_HASH || link->walk.kind != WALK_NONE)
         return; /* 5.12: ignored */
-    if (link->answer.kind != ANSWER_NONE) {
-        peer__link_violation(link, "it solicits while it answers");
-        return;
-    }
-    if (sync->send.size > 0) { /* 11.4: FLOOD each of RecordsToSend */
-        link->answer = (struct answer){.kind = ANSWER_PUSH, .ids = sync->send};
-        sync->send = (struct buffer){0};
-    }
+    push_records(link);
     sync->then_hash = 0;
     peer__sync_finish(link);
     peer__link_pump(link);
@@ -159,7 +166,7 @@ static int copy_exclusions(struct answer *answer, const struct wire_solicit *mes
 void peer__sync_on_solicit(struct link *link, uint8_t type, const struct wire_solicit *message)
 {
     struct answer *answer = &link->answer;
-    if (answer->kind != ANSWER_NONE || link->walk.kind != WALK_NONE) {
+    if (answer->kind != ANSWER_NONE || link->answer_walk.kind != WALK_NONE) {
         peer__link_violation(link, "a second SOLICIT before the first was answered");
         return;
     }

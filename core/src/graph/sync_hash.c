@@ -5,7 +5,6 @@
  */
 #include "graph/state.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define RANGE_RECORDS 10u /* 3.1.7.31 */
@@ -18,42 +17,36 @@
 /** More ranges could not be answered: an ADVERTISE of as many boundaries is as long as a message may be. */
 #define RANGES_MAX ((MESSAGE_SIZE_MAX - ADVERTISE_HEAD_SIZE) / BOUNDARY_SIZE)
 
-struct advertised {
-    peer_guid id;
-    uint32_t version;
-    uint32_t range;
-};
-
-static peer_status walk_rows(struct link *link, size_t row_max, store_visit visit, int *end_out)
+static peer_status walk_rows(struct walk *walk, size_t row_max, store_visit visit, int *end_out)
 {
     const struct store_scan scan = {.by_modified = 1, .seq_max = UINT64_MAX};
-    struct store *store = link->graph->store;
-    return store->operations->scan(store, &scan, &link->walk.position, 0, row_max, visit, link, end_out);
+    struct store *store = walk->link->graph->store;
+    return store->operations->scan(store, &scan, &walk->position, 0, row_max, visit, walk, end_out);
 }
 
-static void start_walk(struct link *link, enum walk_kind kind)
+static void start_walk(struct link *link, struct walk *walk, enum walk_kind kind)
 {
-    link->walk.kind = kind;
-    link->walk.position = (struct store_position){0};
-    link->walk.at = 0;
+    walk->kind = kind;
+    walk->link = link;
+    walk->position = (struct store_position){0};
+    walk->at = 0;
     peer__engine_timer_set(link->engine, &link->step, 0);
 }
 
 void peer__sync_walk_free(struct walk *walk)
 {
     peer__buffer_free(&walk->ranges);
-    peer__buffer_free(&walk->theirs);
+    peer__advertised_free(&walk->theirs);
     peer__buffer_free(&walk->range);
     peer__buffer_free(&walk->result);
     peer__buffer_free(&walk->abstracts);
     *walk = (struct walk){.kind = WALK_NONE};
 }
 
-static int walk_failed(const struct link *link)
+static int walk_failed(const struct walk *walk)
 {
-    const struct walk *walk = &link->walk;
-    return walk->ranges.failed || walk->theirs.failed || walk->range.failed || walk->result.failed ||
-           walk->abstracts.failed || link->sync.send.failed;
+    return walk->ranges.failed || walk->range.failed || walk->result.failed || walk->abstracts.failed ||
+           (walk->kind == WALK_COMPARE && walk->link->sync.send.failed);
 }
 
 static size_t count_of(const struct buffer *buffer, size_t item_size)
@@ -71,10 +64,10 @@ static void append_abstract(struct buffer *range, const struct store_row *row)
     peer__buffer_u32(range, row->version);
 }
 
-static peer_status hash_range(const struct link *link, uint8_t hash_out[16])
+static peer_status hash_range(const struct walk *walk, uint8_t hash_out[16])
 {
-    const struct crypto *crypto = &link->engine->config.crypto;
-    struct span part = {link->walk.range.data, link->walk.range.size};
+    const struct crypto *crypto = &walk->link->engine->config.crypto;
+    struct span part = {walk->range.data, walk->range.size};
     if (part.size == 0) { /* the other side may send a million of these */
         memcpy(hash_out, md5_of_nothing, sizeof(md5_of_nothing));
         return PEER_OK;
@@ -101,14 +94,13 @@ void peer__sync_hash_start(struct link *link)
         peer__link_end(link, status, "the database could not be compared with that of \"%s\": %s", link->address_text,
                        peer__last_error());
     else
-        start_walk(link, WALK_SOLICIT);
+        start_walk(link, &link->walk, WALK_SOLICIT);
 }
 
-static peer_status close_own_range(struct link *link, uint64_t modified, const peer_guid *id)
+static peer_status close_own_range(struct walk *walk, uint64_t modified, const peer_guid *id)
 {
-    struct walk *walk = &link->walk;
     struct wire_hash_entry entry = {.modified = modified, .record_id = *id};
-    PEER_TRY(hash_range(link, entry.hash));
+    PEER_TRY(hash_range(walk, entry.hash));
     peer__buffer_append(&walk->result, &entry, sizeof(entry));
     peer__buffer_clear(&walk->range);
     return PEER_OK;
@@ -117,7 +109,7 @@ static peer_status close_own_range(struct link *link, uint64_t modified, const p
 /* The hash does not cover modification times, so two versions of one number that were made apart look alike as long as
  * they stand between the same neighbours (spec 11.4). What was changed last is where such pairs are: there the bounds say
  * to the tick where a record stands. A copy that stands elsewhere falls into a gap, which then differs. */
-static peer_status close_range_before(struct link *link, const struct store_row *row)
+static peer_status close_range_before(struct walk *walk, const struct store_row *row)
 {
     uint64_t modified = row->modified;
     peer_guid before = row->id;
@@ -126,7 +118,7 @@ static peer_status close_range_before(struct link *link, const struct store_row 
         at--;
     if (at == 0) /* the id was zero: all its bytes have become 0xff */
         modified--;
-    return close_own_range(link, modified, &before);
+    return close_own_range(walk, modified, &before);
 }
 
 static int is_among_newest(const struct walk *walk)
@@ -134,31 +126,29 @@ static int is_among_newest(const struct walk *walk)
     return walk->rows_seen + NEWEST_RECORDS >= walk->row_count;
 }
 
-static peer_status close_last_range(struct link *link)
+static peer_status close_last_range(struct walk *walk)
 {
-    return link->walk.range.size > 0 ? close_own_range(link, link->walk.last_modified, &link->walk.last_id) : PEER_OK;
+    return walk->range.size > 0 ? close_own_range(walk, walk->last_modified, &walk->last_id) : PEER_OK;
 }
 
-static peer_status begin_row(struct link *link, const struct store_row *row)
+static peer_status begin_row(struct walk *walk, const struct store_row *row)
 {
-    struct walk *walk = &link->walk;
     if (count_of(&walk->result, sizeof(struct wire_hash_entry)) + 2 * NEWEST_RECORDS >= RANGES_MAX)
         return PEER_OK; /* the last range takes what is left */
     if (is_among_newest(walk)) {
-        PEER_TRY(close_last_range(link));
-        return close_range_before(link, row);
+        PEER_TRY(close_last_range(walk));
+        return close_range_before(walk, row);
     }
-    return walk->range.size >= (size_t)RANGE_RECORDS * ABSTRACT_SIZE ? close_last_range(link) : PEER_OK;
+    return walk->range.size >= (size_t)RANGE_RECORDS * ABSTRACT_SIZE ? close_last_range(walk) : PEER_OK;
 }
 
 static int solicit_row(void *context, const struct store_row *row)
 {
-    struct link *link = context;
-    struct walk *walk = &link->walk;
+    struct walk *walk = context;
     walk->rows_seen++;
-    if (peer__time_is_expired(link->graph, &row->type, row->expires))
+    if (peer__time_is_expired(walk->link->graph, &row->type, row->expires))
         return 0;
-    if (begin_row(link, row) < 0)
+    if (begin_row(walk, row) < 0)
         walk->result.failed = 1;
     append_abstract(&walk->range, row);
     remember_last(walk, row);
@@ -172,20 +162,20 @@ static peer_guid last_guid(void)
     return guid;
 }
 
-static peer_status step_solicit(struct link *link)
+static peer_status step_solicit(struct walk *walk)
 {
-    struct walk *walk = &link->walk;
+    struct link *link = walk->link;
     int end = 0;
-    PEER_TRY(walk_rows(link, ROWS_A_STEP, solicit_row, &end));
-    if (!end || walk_failed(link))
+    PEER_TRY(walk_rows(walk, ROWS_A_STEP, solicit_row, &end));
+    if (!end || walk_failed(walk))
         return PEER_OK;
     peer_guid last = last_guid();
-    PEER_TRY(close_last_range(link)); /* the last one reaches to the end of time (D-22) */
-    PEER_TRY(close_own_range(link, UINT64_MAX, &last));
-    if (walk_failed(link))
+    PEER_TRY(close_last_range(walk)); /* the last one reaches to the end of time (D-22) */
+    PEER_TRY(close_own_range(walk, UINT64_MAX, &last));
+    if (walk_failed(walk))
         return PEER_OK;
-    peer__encode_solicit_hash(&link->engine->message, (const void *)walk->result.data,
-                              count_of(&walk->result, sizeof(struct wire_hash_entry)));
+    link->sync.range_count = count_of(&walk->result, sizeof(struct wire_hash_entry));
+    peer__encode_solicit_hash(&link->engine->message, (const void *)walk->result.data, link->sync.range_count);
     peer__sync_walk_free(walk);
     peer__link_send(link);
     return PEER_OK;
@@ -195,7 +185,7 @@ static peer_status step_solicit(struct link *link)
 
 void peer__sync_hash_on_solicit(struct link *link, const struct wire_solicit *message)
 {
-    if (link->walk.kind != WALK_NONE || link->answer.kind != ANSWER_NONE) {
+    if (link->answer_walk.kind != WALK_NONE || link->answer.kind != ANSWER_NONE) {
         peer__link_violation(link, "a second SOLICIT before the first was answered");
         return;
     }
@@ -206,10 +196,10 @@ void peer__sync_hash_on_solicit(struct link *link, const struct wire_solicit *me
     for (size_t i = 0; i < message->hash_count; i++) {
         struct wire_hash_entry entry;
         peer__wire_hash_entry(message, i, &entry);
-        peer__buffer_append(&link->walk.ranges, &entry, sizeof(entry));
+        peer__buffer_append(&link->answer_walk.ranges, &entry, sizeof(entry));
     }
     link->answered = SYNC_HASH;
-    start_walk(link, WALK_ADVERTISE);
+    start_walk(link, &link->answer_walk, WALK_ADVERTISE);
 }
 
 static int is_after(uint64_t modified, const peer_guid *id, uint64_t than_modified, const peer_guid *than_id)
@@ -235,13 +225,12 @@ static int has_room_to_advertise(const struct walk *walk)
 }
 
 /* Range i reaches from behind the upper end of range i-1 to its own (11.4). */
-static peer_status close_their_range(struct link *link)
+static peer_status close_their_range(struct walk *walk)
 {
-    struct walk *walk = &link->walk;
     const struct wire_hash_entry *entries = (const void *)walk->ranges.data;
     const struct wire_hash_entry *entry = &entries[walk->at];
     uint8_t hash[16];
-    PEER_TRY(hash_range(link, hash));
+    PEER_TRY(hash_range(walk, hash));
     if (memcmp(hash, entry->hash, sizeof(hash)) != 0 && has_room_to_advertise(walk)) {
         struct wire_hash_boundary boundary = {.modified_upper = entry->modified,
                                               .record_id_upper = entry->record_id,
@@ -260,15 +249,14 @@ static peer_status close_their_range(struct link *link)
 
 static int advertise_row(void *context, const struct store_row *row)
 {
-    struct link *link = context;
-    struct walk *walk = &link->walk;
+    struct walk *walk = context;
     const struct wire_hash_entry *entries = (const void *)walk->ranges.data;
     size_t count = count_of(&walk->ranges, sizeof(*entries));
-    if (peer__time_is_expired(link->graph, &row->type, row->expires))
+    if (peer__time_is_expired(walk->link->graph, &row->type, row->expires))
         return 0;
     while (walk->at < count &&
            is_after(row->modified, &row->id, entries[walk->at].modified, &entries[walk->at].record_id)) {
-        if (close_their_range(link) < 0) {
+        if (close_their_range(walk) < 0) {
             walk->result.failed = 1;
             return 1;
         }
@@ -278,17 +266,17 @@ static int advertise_row(void *context, const struct store_row *row)
     return walk->at == count || walk->range.failed || walk->result.failed;
 }
 
-static peer_status step_advertise(struct link *link)
+static peer_status step_advertise(struct walk *walk)
 {
-    struct walk *walk = &link->walk;
+    struct link *link = walk->link;
     size_t count = count_of(&walk->ranges, sizeof(struct wire_hash_entry));
     int end = 0;
-    PEER_TRY(walk_rows(link, ROWS_A_STEP, advertise_row, &end));
-    if ((!end && walk->at < count) || walk_failed(link))
+    PEER_TRY(walk_rows(walk, ROWS_A_STEP, advertise_row, &end));
+    if ((!end && walk->at < count) || walk_failed(walk))
         return PEER_OK;
     while (walk->at < count)
-        PEER_TRY(close_their_range(link));
-    if (walk_failed(link))
+        PEER_TRY(close_their_range(walk));
+    if (walk_failed(walk))
         return PEER_OK;
     peer__encode_advertise(&link->engine->message, (const void *)walk->result.data,
                            count_of(&walk->result, sizeof(struct wire_hash_boundary)),
@@ -301,51 +289,44 @@ static peer_status step_advertise(struct link *link)
 
 /* ------------------------------------------------------------------------------------------------- initiator: REQUEST */
 
-static int compare_advertised(const void *a, const void *b)
-{
-    const struct advertised *left = a;
-    const struct advertised *right = b;
-    int order = peer__guid_compare(&left->id, &right->id);
-    return order != 0 ? order : (left->range > right->range) - (left->range < right->range);
-}
-
 /* The abstracts of all ranges follow one another; each boundary says how many are its own. */
-static int take_advertised(struct walk *walk, const struct wire_advertise *message)
+static int take_boundaries(struct walk *walk, const struct wire_advertise *message)
 {
-    size_t next = 0;
+    size_t end = 0;
     for (size_t range = 0; range < message->boundary_count; range++) {
         struct wire_hash_boundary boundary;
         peer__wire_boundary(message, range, &boundary);
-        peer__buffer_append(&walk->ranges, &boundary, sizeof(boundary));
-        if (boundary.count > message->abstract_count - next)
+        if (boundary.count > message->abstract_count - end)
             return 0;
-        for (size_t i = 0; i < boundary.count; i++, next++) {
-            struct wire_abstract abstract;
-            peer__wire_abstract(message->abstracts, next, &abstract);
-            struct advertised item = {.id = abstract.record_id, .version = abstract.version, .range = (uint32_t)range};
-            peer__buffer_append(&walk->theirs, &item, sizeof(item));
-        }
+        end += boundary.count;
+        boundary.count = (uint32_t)end;
+        peer__buffer_append(&walk->ranges, &boundary, sizeof(boundary));
     }
-    if (next != message->abstract_count)
-        return 0;
-    if (!walk->theirs.failed && walk->theirs.size > 0)
-        qsort(walk->theirs.data, count_of(&walk->theirs, sizeof(struct advertised)), sizeof(struct advertised),
-              compare_advertised);
-    return 1;
+    return end == message->abstract_count;
 }
 
 void peer__sync_hash_on_advertise(struct link *link, const struct wire_advertise *message)
 {
-    if (link->sync.type != SYNC_HASH || link->walk.kind != WALK_NONE || link->sync.advertised) { /* 5.9 */
+    struct walk *walk = &link->walk;
+    if (link->sync.type != SYNC_HASH || walk->kind != WALK_NONE || link->sync.advertised) { /* 5.9 */
         peer__link_violation(link, "ADVERTISE without SOLICIT_HASH");
         return;
     }
-    if (!take_advertised(&link->walk, message)) {
+    if (message->boundary_count > link->sync.range_count) {
+        peer__link_violation(link, "ADVERTISE has more ranges than were solicited");
+        return;
+    }
+    if (!take_boundaries(walk, message)) {
         peer__link_violation(link, "the counts of ADVERTISE do not add up");
         return;
     }
+    if (peer__advertised_take(&walk->theirs, message, &link->engine->config.random) < 0) {
+        peer__link_out_of_memory(link);
+        return;
+    }
     link->sync.advertised = 1;
-    start_walk(link, WALK_REQUEST);
+    walk->range_at = 0;
+    start_walk(link, walk, WALK_REQUEST);
 }
 
 static int note_version(void *context, const struct store_row *row)
@@ -354,43 +335,40 @@ static int note_version(void *context, const struct store_row *row)
     return 1;
 }
 
-/* decisions.md 8: the held version is compared wherever the record stands. */
-static peer_status step_request(struct link *link)
+/* The range of the advertised record that is next. */
+static size_t range_of_next(struct walk *walk)
 {
-    struct walk *walk = &link->walk;
-    struct store *store = link->graph->store;
-    const struct advertised *theirs = (const void *)walk->theirs.data;
-    size_t count = count_of(&walk->theirs, sizeof(*theirs));
-    for (size_t i = 0; i < ROWS_A_STEP && walk->at < count; i++, walk->at++) {
-        int64_t held = -1; /* the version of a foreign record may be 0 */
-        peer_status status = store->operations->get(store, &theirs[walk->at].id, 0, note_version, &held);
-        if (status < 0 && status != PEER_E_RECORD_NOT_FOUND)
-            return status;
-        if (held >= theirs[walk->at].version)
-            continue;
-        struct wire_abstract wanted = {.record_id = theirs[walk->at].id, .version = theirs[walk->at].version};
-        peer__buffer_append(&walk->abstracts, &wanted, sizeof(wanted));
-    }
-    if (walk->at == count)
-        start_walk(link, WALK_COMPARE);
-    return PEER_OK;
+    const struct wire_hash_boundary *ranges = (const void *)walk->ranges.data;
+    while (walk->at >= ranges[walk->range_at].count)
+        walk->range_at++;
+    return walk->range_at;
 }
 
-static int was_advertised(const struct walk *walk, const struct store_row *row, size_t range)
+/* decisions.md 8: the held version is compared wherever the record stands. */
+static peer_status step_request(struct walk *walk)
 {
-    struct advertised key = {.id = row->id, .range = (uint32_t)range};
-    if (walk->theirs.size == 0)
-        return 0;
-    const struct advertised *found =
-        bsearch(&key, walk->theirs.data, count_of(&walk->theirs, sizeof(key)), sizeof(key), compare_advertised);
-    return found != NULL && found->version == row->version;
+    struct store *store = walk->link->graph->store;
+    for (size_t i = 0; i < ROWS_A_STEP && walk->at < walk->theirs.count; i++, walk->at++) {
+        int64_t held = -1; /* the version of a foreign record may be 0 */
+        struct wire_abstract theirs;
+        peer__advertised_at(&walk->theirs, walk->at, &theirs);
+        peer__advertised_note(&walk->theirs, walk->at, range_of_next(walk));
+        peer_status status = store->operations->get(store, &theirs.record_id, 0, note_version, &held);
+        if (status < 0 && status != PEER_E_RECORD_NOT_FOUND)
+            return status;
+        if (held < theirs.version)
+            peer__buffer_append(&walk->abstracts, &theirs, sizeof(theirs));
+    }
+    if (walk->at == walk->theirs.count)
+        start_walk(walk->link, walk, WALK_COMPARE);
+    return PEER_OK;
 }
 
 /* A record of ours in an advertised range goes over unless that very version was advertised there (decisions.md 8). */
 static int compare_row(void *context, const struct store_row *row)
 {
-    struct link *link = context;
-    struct walk *walk = &link->walk;
+    struct walk *walk = context;
+    struct buffer *send = &walk->link->sync.send;
     const struct wire_hash_boundary *ranges = (const void *)walk->ranges.data;
     size_t count = count_of(&walk->ranges, sizeof(*ranges));
     while (walk->at < count &&
@@ -401,22 +379,21 @@ static int compare_row(void *context, const struct store_row *row)
     const struct wire_hash_boundary *range = &ranges[walk->at];
     int inside = (range->modified_lower == 0 && peer__guid_is_zero(&range->record_id_lower)) ||
                  is_after(row->modified, &row->id, range->modified_lower, &range->record_id_lower);
-    if (inside && !peer__time_is_expired(link->graph, &row->type, row->expires) &&
-        !was_advertised(walk, row, walk->at)) {
-        struct wire_abstract ours = {.record_id = row->id, .version = row->version};
-        peer__buffer_append(&link->sync.send, &ours, sizeof(ours));
-    }
-    return link->sync.send.failed;
+    struct wire_abstract ours = {.record_id = row->id, .version = row->version};
+    if (inside && !peer__time_is_expired(walk->link->graph, &row->type, row->expires) &&
+        !peer__advertised_has(&walk->theirs, &ours, walk->at))
+        peer__buffer_append(send, &ours, sizeof(ours));
+    return send->failed;
 }
 
-static peer_status step_compare(struct link *link)
+static peer_status step_compare(struct walk *walk)
 {
-    struct walk *walk = &link->walk;
+    struct link *link = walk->link;
     int end = 0;
-    PEER_TRY(walk_rows(link, ROWS_A_STEP, compare_row, &end));
+    PEER_TRY(walk_rows(walk, ROWS_A_STEP, compare_row, &end));
     if (!end && walk->at < count_of(&walk->ranges, sizeof(struct wire_hash_boundary)))
         return PEER_OK;
-    if (walk_failed(link))
+    if (walk_failed(walk))
         return PEER_OK;
     peer__encode_request(&link->engine->message, (const void *)walk->abstracts.data,
                          count_of(&walk->abstracts, sizeof(struct wire_abstract)));
@@ -430,7 +407,7 @@ static peer_status step_compare(struct link *link)
 void peer__sync_hash_on_request(struct link *link, const struct wire_request *message)
 {
     struct answer *answer = &link->answer;
-    if (link->answered != SYNC_HASH || link->walk.kind != WALK_NONE || answer->kind != ANSWER_NONE) { /* 5.10 */
+    if (link->answered != SYNC_HASH || link->answer_walk.kind != WALK_NONE || answer->kind != ANSWER_NONE) { /* 5.10 */
         peer__link_violation(link, "REQUEST without SOLICIT_HASH");
         return;
     }
@@ -446,30 +423,37 @@ void peer__sync_hash_on_request(struct link *link, const struct wire_request *me
         peer__link_pump(link);
 }
 
-void peer__sync_hash_step(struct link *link)
+static void step(struct link *link, struct walk *walk)
 {
     peer_status status = PEER_OK;
-    switch (link->walk.kind) {
+    switch (walk->kind) {
     case WALK_SOLICIT:
-        status = step_solicit(link);
+        status = step_solicit(walk);
         break;
     case WALK_ADVERTISE:
-        status = step_advertise(link);
+        status = step_advertise(walk);
         break;
     case WALK_REQUEST:
-        status = step_request(link);
+        status = step_request(walk);
         break;
     case WALK_COMPARE:
-        status = step_compare(link);
+        status = step_compare(walk);
         break;
     case WALK_NONE:
         return;
     }
-    if (walk_failed(link))
+    if (walk_failed(walk))
         peer__link_out_of_memory(link);
     else if (status < 0)
         peer__link_end(link, status, "the database could not be compared with that of \"%s\": %s", link->address_text,
                        peer__last_error());
-    else if (link->state == LINK_CONNECTED && link->walk.kind != WALK_NONE)
+    else if (link->state == LINK_CONNECTED && walk->kind != WALK_NONE)
         peer__engine_timer_set(link->engine, &link->step, 0);
+}
+
+void peer__sync_hash_step(struct link *link)
+{
+    step(link, &link->walk);
+    if (link->state == LINK_CONNECTED)
+        step(link, &link->answer_walk);
 }

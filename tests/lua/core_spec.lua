@@ -2,6 +2,7 @@
 local core = require "peergraph.core"
 local scene = require "scene"
 
+local refused, raises = scene.failed, scene.raises
 local HOUR_US = 3600 * 1000000
 local NODE_ID = "^" .. ("%x"):rep(16) .. "$"
 local GUID = "^%x%x%x%x%x%x%x%x%-%x%x%x%x%-%x%x%x%x%-%x%x%x%x%-%x%x%x%x%x%x%x%x%x%x%x%x$"
@@ -34,13 +35,6 @@ describe("peergraph.core", function()
 
   local function view_of(id)
     return core.peer_record_get_view(assert(core.peer_graph_get_record(graph, id)))
-  end
-
-  local function refused(code, line, first, message, status)
-    assert.is_nil(first)
-    assert.are.equal(code, status)
-    assert.are.equal(core.peer_status_name(code) .. ": ", message:sub(1, #core.peer_status_name(code) + 2))
-    assert.truthy(message:find(line, 1, true), message)
   end
 
   it("defines nothing global", function()
@@ -99,12 +93,6 @@ describe("peergraph.core", function()
   end)
 
   describe("an argument", function()
-    local function raises(line, called, ...)
-      local good, problem = pcall(called, ...)
-      assert.is_false(good)
-      assert.truthy(problem:find(line, 1, true), problem)
-    end
-
     it("of the wrong kind is an error that names it", function()
       raises("#1 to 'peergraph.core.peer_graph_get_status' (peer_graph expected, got peer_runtime)",
         core.peer_graph_get_status, runtime)

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 HEADER = (ROOT / "core/include/peergraph/peergraph.h").read_text(encoding="utf-8")
 DECLARED = set(re.findall(r"PEER_API [^;(]*?(peer_\w+)\(", HEADER))
 DOCUMENT = (ROOT / "docs/names.md").read_text(encoding="utf-8")
-_, OURS, SHARED, FINE = DOCUMENT.split("\n## ")
+_, OURS, SHARED, FINE, _ = DOCUMENT.split("\n## ")
 
 WINDOWS = """
     AddRecord Close Connect Create Delete DeleteRecord EnumRecords GetNodeInfo GetProperties GetRecord GetStatus Listen

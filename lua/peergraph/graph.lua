@@ -1,0 +1,227 @@
+--- Graphs that are open in a runtime: runtime:create_graph and runtime:open_graph give them.
+--
+-- Fields: id, peer_id, database, and is_new, whether opening found no database, or one that was never synchronized.
+local batch = require "peergraph.batch"
+local changes = require "peergraph.changes"
+local check = require "peergraph.check"
+local core = require "peergraph.core"
+local enumeration = require "peergraph.enumeration"
+local handle = require "peergraph.handle"
+local names = require "peergraph.names"
+local queue = require "peergraph.queue"
+local record = require "peergraph.record"
+
+local Graph = handle.class("Graph", core.peer_graph_close, function(self)
+  return ("%q peer=%q"):format(self.id, self.peer_id)
+end)
+changes.add_to(Graph)
+
+local function new(made, about)
+  about._handle = made
+  return setmetatable(about, Graph)
+end
+
+-- ---- what it is
+
+--- The status flags: { listening = true, has_connections = false, synchronized = true, ... }.
+function Graph:status()
+  local flags, message, code = core.peer_graph_get_status(self._handle)
+  if not flags then
+    return nil, message, code
+  end
+  return names.status(flags)
+end
+
+--- PeerGraphGetStatus; the same as status.
+Graph.get_status = Graph.status
+
+--- The properties of the graph, as its creator set them.
+function Graph:properties()
+  local object, message, code = core.peer_graph_get_properties(self._handle)
+  if not object then
+    return nil, message, code
+  end
+  local view = core.peer_graph_properties_get_view(object)
+  return {
+    graph_id = view.graph_id,
+    creator_id = view.creator_id,
+    friendly_name = view.friendly_name,
+    comment = view.comment,
+    scope = names.scopes[view.scope] or view.scope,
+    max_record_size = view.max_record_size,
+    presence_lifetime = view.presence_lifetime_s,
+    presence_max = view.presence_max >= 0 and view.presence_max or nil,
+    defer_expiration = view.flags & core.PEER_GRAPH_PROPERTY_DEFER_EXPIRATION ~= 0,
+  }
+end
+
+--- PeerGraphGetProperties; the same as properties.
+Graph.get_properties = Graph.properties
+
+--- What is known of a node, by its id of 16 hexadecimal digits; nil is this one.
+function Graph:get_node_info(node_id)
+  check.value("node_id", node_id, "string", true)
+  local object, message, code = core.peer_graph_get_node_info(self._handle, node_id)
+  if not object then
+    return nil, message, code
+  end
+  local view = core.peer_node_info_get_view(object)
+  return { id = view.node_id, peer_id = view.peer_id, attributes = view.attributes, addresses = view.addresses }
+end
+
+--- The node that we are, as others see it.
+function Graph:node()
+  return self:get_node_info(nil)
+end
+
+--- Our best address, for others to connect to; nil if it does not listen.
+function Graph:address()
+  local node, message, code = self:node()
+  if not node then
+    return nil, message, code
+  end
+  return node.addresses[1]
+end
+
+-- ---- time
+
+--- The time now by the clock that the nodes of the graph share, in microseconds since 1970 UTC.
+function Graph:now()
+  return core.peer_graph_universal_time_to_peer_time(self._handle, core.utc_us())
+end
+
+--- A moment of peer time by this machine's clock.
+function Graph:peer_time_to_universal_time(time_us)
+  check.value("time_us", time_us, "integer")
+  return core.peer_graph_peer_time_to_universal_time(self._handle, time_us)
+end
+
+--- A moment of this machine's clock in peer time.
+function Graph:universal_time_to_peer_time(time_utc_us)
+  check.value("time_utc_us", time_utc_us, "integer")
+  return core.peer_graph_universal_time_to_peer_time(self._handle, time_utc_us)
+end
+
+-- ---- network
+
+--- Starts to accept connections; `address` tells where. port 0: a free one.
+function Graph:listen(port, fields)
+  check.value("port", port, "integer", true)
+  fields = check.fields("listen", fields, { scope = "string?", scope_id = "integer?" })
+  local scope = check.one_of("scope", fields.scope or "global", names.scope_numbers)
+  return core.peer_graph_listen(self._handle, scope, fields.scope_id or 0, port or 0)
+end
+
+--- Asks for a neighbour connection and gives its id; a neighbor_connection event tells how it ended.
+function Graph:connect(address, fields)
+  check.value("address", address, "string")
+  fields = check.fields("connect", fields, { peer_id = "string?" })
+  return core.peer_graph_connect(self._handle, fields.peer_id, address)
+end
+
+--- Waits until the database is synchronized, at most for so many seconds: nil, message, PEER_S_NO_EVENT_DATA.
+function Graph:synchronized(timeout)
+  check.value("timeout", timeout, "number", true)
+  local events <close>, message, code = queue.events(self, { "status_changed" })
+  if not events then
+    return nil, message, code
+  end
+  local deadline = timeout and core.monotonic_us() + timeout * 1e6
+  while true do
+    local status
+    status, message, code = self:status()
+    if not status then
+      return nil, message, code
+    elseif status.synchronized then
+      return true
+    end
+    local left = deadline and math.max(0, (deadline - core.monotonic_us()) / 1e6)
+    local event
+    event, message, code = events:get(left)
+    if not event and code == core.PEER_S_NO_EVENT_DATA then
+      message = ("%q is not synchronized after %s s"):format(self.id, timeout)
+    end
+    if not event then
+      return nil, message, code
+    end
+  end
+end
+
+-- ---- records
+
+function Graph:_graph()
+  return self
+end
+
+function Graph:_add(input)
+  return core.peer_graph_add_record(self._handle, input)
+end
+
+function Graph:_update(input)
+  return core.peer_graph_update_record(self._handle, input)
+end
+
+function Graph:_delete(id)
+  return core.peer_graph_delete_record(self._handle, id, 0)
+end
+
+function Graph:_content(id)
+  local object, message, code = core.peer_graph_get_record(self._handle, id)
+  if not object then
+    return nil, message, code
+  end
+  return core.peer_record_get_view(object)
+end
+
+function Graph:_remember() end -- luacheck: ignore 212
+
+--- One record.
+function Graph:get_record(id)
+  check.value("id", id, "string")
+  local view, message, code = self:_content(id)
+  if not view then
+    return nil, message, code
+  end
+  return record.from_view(view)
+end
+
+local FILTER = { type = "string?", creator_id = "string?" }
+
+--- The application's records as they are now, or those of one type, one creator, or both, for a loop:
+---
+---     for record in assert(graph:records { type = NOTE }) do
+function Graph:records(fields)
+  return enumeration.iterate(self, check.fields("records", fields, FILTER))
+end
+
+--- PeerGraphEnumRecords.
+function Graph:enum_records(fields)
+  return enumeration.enumerate(self, check.fields("enum_records", fields, FILTER))
+end
+
+--- Calls a function with a batch, and commits it when the function returns; an error aborts it, and goes on.
+function Graph:batch(change)
+  check.value("change", change, "function")
+  return batch.run(self, change)
+end
+
+--- Begins a batch; commit or abort it. What is neither at the end of its scope (<close>) is aborted.
+function Graph:begin_batch()
+  return batch.begin(self)
+end
+
+-- ---- events
+
+--- The graph's events from now on, of some kinds or of all, to iterate over:
+---
+---     for event in assert(graph:events { "record_changed", record_type = NOTE }) do
+function Graph:events(wanted)
+  return queue.events(self, wanted)
+end
+
+--- PeerGraphRegisterEvent: as events, but the queue as it is.
+function Graph:register_event(wanted)
+  return queue.register(self, wanted)
+end
+
+return { Graph = Graph, new = new }

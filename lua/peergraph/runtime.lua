@@ -22,8 +22,9 @@ local function open(data_directory)
   return setmetatable({ _handle = runtime, _directory = data_directory }, Runtime)
 end
 
-local function options(durable)
-  return { flags = durable and core.PEER_GRAPH_OPTION_DURABLE or 0 }
+local function options(fields)
+  local durable = fields.durable and core.PEER_GRAPH_OPTION_DURABLE or 0
+  return { flags = durable | (fields.manual and core.PEER_GRAPH_OPTION_MANUAL or 0) }
 end
 
 local function described(runtime, graph_id, fields)
@@ -43,7 +44,8 @@ function Runtime:create_graph(graph_id, fields)
     presence_lifetime = "integer?", -- seconds
     presence_max = "integer?", -- nil: every node
     defer_expiration = "boolean?",
-    durable = "boolean?",
+    durable = "boolean?", -- what was stored survives a loss of power
+    manual = "boolean?", -- no connections but those asked for with connect
   })
   local made, message, code = core.peer_graph_create(self._handle, {
     graph_id = graph_id,
@@ -55,7 +57,7 @@ function Runtime:create_graph(graph_id, fields)
     presence_lifetime_s = fields.presence_lifetime,
     presence_max = fields.presence_max,
     flags = fields.defer_expiration and core.PEER_GRAPH_PROPERTY_DEFER_EXPIRATION or 0,
-  }, fields.database, options(fields.durable))
+  }, fields.database, options(fields))
   if not made then
     return nil, message, code
   end
@@ -71,10 +73,11 @@ function Runtime:open_graph(graph_id, fields)
     peer_id = "string",
     database = "string?",
     precedence = "table?",
-    durable = "boolean?",
+    durable = "boolean?", -- what was stored survives a loss of power
+    manual = "boolean?", -- no connections but those asked for with connect
   })
   local made, message, code = core.peer_graph_open(
-    self._handle, graph_id, fields.peer_id, fields.database, options(fields.durable), fields.precedence)
+    self._handle, graph_id, fields.peer_id, fields.database, options(fields), fields.precedence)
   if not made then
     return nil, message, code
   end

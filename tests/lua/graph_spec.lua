@@ -51,6 +51,7 @@ describe("peergraph", function()
         presence_max = 7,
         defer_expiration = true,
         durable = true,
+        manual = true,
       }))
       assert.are.same({ "Käsefüße ✓", "Zoë", "second", false },
         { graph.id, graph.peer_id, graph.database, graph.is_new })
@@ -77,7 +78,7 @@ describe("peergraph", function()
       failed(peergraph.PEER_E_DATABASE_ALREADY_PRESENT, "g", runtime:create_graph("g", { peer_id = "p" }))
       graph = assert(runtime:open_graph("g", { peer_id = "p", precedence = { scene.NOTE } }))
       assert.is_false(graph.is_new)
-      local other = assert(runtime:open_graph("g", { peer_id = "q", durable = true }))
+      local other = assert(runtime:open_graph("g", { peer_id = "q", durable = true, manual = true }))
       assert.is_true(other.is_new)
       assert.are.equal("default", other.database)
       failed(peergraph.PEER_E_GRAPH_NOT_READY, "", other:properties())

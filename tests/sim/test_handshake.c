@@ -204,22 +204,36 @@ SCENARIO(a_node_does_not_talk_to_itself)
     puppet_free(puppet);
 }
 
-/* D-13: 20 + 280 * e^(-c/10) seconds for c other connections. */
+/* D-13: 20 + 280 * e^(-c/10) seconds for c other connections, of which our own limit leaves 50. */
 SCENARIO(silence_before_auth_info_times_out)
 {
+    struct puppet *puppets[31];
+    const size_t count = sizeof(puppets) / sizeof(puppets[0]);
     world_line(world, 1);
-    struct puppet *first = puppet_create(world, 77);
-    struct puppet *second = puppet_create(world, 78);
-    puppet_dial(first, 0);
-    assert_false(puppet_is_hung_up(first, 298));
-    assert_true(puppet_is_hung_up(first, 3));
-    puppet_dial(first, 0);
-    puppet_dial(second, 0);
-    assert_false(puppet_is_hung_up(second, 272));
-    assert_true(puppet_is_hung_up(second, 3));
-    assert_false(first->closed);
-    puppet_free(first);
-    puppet_free(second);
+    for (size_t i = 0; i < count; i++)
+        puppets[i] = puppet_create(world, 77 + i);
+    puppet_dial(puppets[0], 0);
+    assert_false(puppet_is_hung_up(puppets[0], 49));
+    assert_true(puppet_is_hung_up(puppets[0], 2));
+    for (size_t i = 0; i < count; i++)
+        puppet_dial(puppets[i], 0);
+    assert_false(puppet_is_hung_up(puppets[30], 32)); /* 33.9 s */
+    assert_true(puppet_is_hung_up(puppets[30], 3));
+    assert_false(puppets[0]->closed);
+    for (size_t i = 0; i < count; i++)
+        puppet_free(puppets[i]);
+}
+
+SCENARIO(silence_after_auth_info_times_out)
+{
+    world_line(world, 1);
+    struct puppet *puppet = puppet_create(world, 77);
+    puppet_dial(puppet, 0);
+    world_run(world, 30);
+    puppet_auth(puppet);
+    assert_false(puppet_is_hung_up(puppet, 19));
+    assert_true(puppet_is_hung_up(puppet, 2));
+    puppet_free(puppet);
 }
 
 /* A puppet that listens, and a node that connects to it. */
@@ -425,6 +439,7 @@ int main(void)
         SCENARIO_TEST(connect_twice_and_auth_info_twice),
         SCENARIO_TEST(a_node_does_not_talk_to_itself),
         SCENARIO_TEST(silence_before_auth_info_times_out),
+        SCENARIO_TEST(silence_after_auth_info_times_out),
         SCENARIO_TEST(connect_without_an_answer_times_out_after_60_seconds),
         SCENARIO_TEST(every_refusal_ends_the_attempt),
         SCENARIO_TEST(illegal_messages_end_the_connection),

@@ -23,6 +23,10 @@ static char *text_copy(struct span text)
     return copy;
 }
 
+/* D-13 leaves up to 300 s to a security provider's exchange. Without one only two messages are awaited, which the other
+ * side sends at once; so our own limit (D-31) is less, and rubbish is gone within a minute. */
+#define INTRODUCTION_MAX_US (50 * INT64_C(1000000))
+
 /* D-13: 20 + 280 * e^(-c/10) seconds for c connections. */
 static int64_t authentication_timeout_us(size_t connection_count)
 {
@@ -306,9 +310,9 @@ peer_status peer__engine_accepted(struct engine *engine, void *listener_tag, str
                                   const struct address *remote, void **tag_out)
 {
     struct link *link;
-    if (engine->unauthenticated_count >= UNAUTHENTICATED_MAX)
-        return peer__fail(PEER_E_CONNECTION_REFUSED, "%u connections wait for their first message",
-                          UNAUTHENTICATED_MAX);
+    peer__engine_enter(engine);
+    peer__engine_make_place(engine, remote);
+    peer__engine_leave(engine);
     PEER_TRY(peer__link_create(engine, NULL, &link));
     link->state = LINK_ACCEPTED;
     link->listener = listener_tag;
@@ -319,7 +323,8 @@ peer_status peer__engine_accepted(struct engine *engine, void *listener_tag, str
     }
     link->connection = connection;
     engine->unauthenticated_count++;
-    start_authentication_timer(link);
+    int64_t timeout_us = authentication_timeout_us(engine->link_count - 1);
+    peer__engine_timer_set(engine, &link->timer, timeout_us < INTRODUCTION_MAX_US ? timeout_us : INTRODUCTION_MAX_US);
     *tag_out = link;
     return PEER_OK;
 }

@@ -148,6 +148,14 @@ static void lose_neighbour(struct link *link, peer_status reason, const char *me
     peer__graph_tell_status(graph);
 }
 
+/* A stranger to whom nothing was said is not waited for: a flood of them would use up the descriptors. */
+static uint32_t linger_ms(const struct link *link)
+{
+    const struct transport *transport = &link->engine->config.transport;
+    int is_stranger = !link->initiator && link->node_id == 0;
+    return is_stranger && transport->queued(transport->self, link->connection) == 0 ? 0 : GOODBYE_LINGER_MS;
+}
+
 void peer__link_end(struct link *link, peer_status reason, const char *format, ...)
 {
     char message[512];
@@ -173,7 +181,7 @@ void peer__link_end(struct link *link, peer_status reason, const char *format, .
     peer__timer_cancel(&link->engine->timers, &link->timer);
     peer__timer_cancel(&link->engine->timers, &link->step);
     if (link->connection != NULL)
-        transport->close(transport->self, link->connection, GOODBYE_LINGER_MS);
+        transport->close(transport->self, link->connection, linger_ms(link));
     link->connection = NULL;
     peer__link_note_partial(link);
     list_remove(&link->in_graph);

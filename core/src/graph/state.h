@@ -20,8 +20,6 @@
 #define GRAPH_INFO_LIFETIME (INT64_C(36525) * 86400 * (int64_t)TICKS_PER_SECOND) /* 100 years: D-23, decisions.md 15 */
 #define RECORD_SIZE_DEFAULT (4u * 1024 * 1024)                                   /* decisions.md 6 */
 #define NEIGHBOUR_ADDRESSES_MAX 4u                                               /* decisions.md 14 */
-/** Connections that have not said CONNECT yet, over all graphs of an engine. */
-#define UNAUTHENTICATED_MAX 256u
 /** A record's times may lie so far ahead of the local peer time before the lifetime of its row is questioned. */
 #define SYNC_MARGIN PEER_TIME_WINDOW
 
@@ -43,9 +41,9 @@ struct engine {
     struct list ending; /* links to be freed when the input under way has been dealt with */
     struct list listeners;
     size_t link_count;
-    size_t unauthenticated_count;
-    size_t partial_bytes; /* of messages that are arriving */
-    int partial_is_tight; /* too many: one at a time */
+    size_t unauthenticated_count; /* accepted, and CONNECT has not come */
+    size_t partial_bytes;         /* of messages that are arriving */
+    int partial_is_tight;         /* too many: one at a time */
     uint64_t last_connection_id;
     int reserve_given;     /* the disk is so full that what was kept for deletions is used (decisions.md 1) */
     unsigned depth;        /* of inputs under way */
@@ -359,6 +357,10 @@ void peer__link_look(struct link *link);
 void peer__link_ping(struct link *link);
 void peer__link_note_sent(struct link *link, size_t size);
 void peer__link_note_received(struct link *link);
+
+/* crowd.c */
+/** A connection from there is about to be accepted: if too many have not introduced themselves, one of them ends. */
+void peer__engine_make_place(struct engine *engine, const struct address *remote);
 
 /* partial.c */
 /** After input, and when the link has ended: how much of a message it holds; large ones may have to wait. */

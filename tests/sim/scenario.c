@@ -59,13 +59,13 @@ static uint64_t run_once(scenario run, const struct sim_options *options, uint64
     return hash;
 }
 
-void scenario_run(scenario run, const struct sim_options *options)
+static void run_seeds(scenario run, const struct sim_options *options, uint64_t seeds)
 {
     const char *one = getenv("PEER_SIM_SEED");
     const char *many = getenv("PEER_SIM_SEEDS");
     const char *path = getenv("PEER_SIM_TRACE");
     uint64_t first = one != NULL ? strtoull(one, NULL, 0) : 1;
-    uint64_t count = one != NULL ? 1 : many != NULL ? strtoull(many, NULL, 0) : 5;
+    uint64_t count = one != NULL ? 1 : many != NULL ? strtoull(many, NULL, 0) : seeds;
 
     for (uint64_t seed = first; seed < first + count; seed++) {
         trace_file = path != NULL ? fopen(path, "a") : NULL;
@@ -77,6 +77,16 @@ void scenario_run(scenario run, const struct sim_options *options)
         if (hash != again)
             fail_msg("seed %" PRIu64 " gave two traces: %016" PRIx64 " and %016" PRIx64, seed, hash, again);
     }
+}
+
+void scenario_run(scenario run, const struct sim_options *options)
+{
+    run_seeds(run, options, 5);
+}
+
+void scenario_run_large(scenario run)
+{
+    run_seeds(run, NULL, 1);
 }
 
 int scenario_report(void **state)
@@ -169,19 +179,28 @@ void world_close(struct world *world, size_t node)
     world->nodes[node].graph = NULL;
 }
 
-uint64_t world_connect(struct world *world, size_t from, size_t to)
+static peer_status ask(struct world *world, size_t from, size_t to, uint64_t *connection_id_out)
 {
     char text[ADDRESS_TEXT_SIZE];
     struct address address = *peer__sim_host_address(world->nodes[to].host);
-    uint64_t connection_id;
-
     address.port = SCENARIO_PORT;
     peer__address_format(&address, text);
     struct driver *driver = lock_node(world, from);
-    peer_status status = peer__graph_connect(world->nodes[from].graph, NULL, text, &connection_id);
+    peer_status status = peer__graph_connect(world->nodes[from].graph, NULL, text, connection_id_out);
     unlock_node(driver);
-    assert_status(status, PEER_OK);
+    return status;
+}
+
+uint64_t world_connect(struct world *world, size_t from, size_t to)
+{
+    uint64_t connection_id;
+    assert_status(ask(world, from, to, &connection_id), PEER_OK);
     return connection_id;
+}
+
+peer_status world_try_connect(struct world *world, size_t from, size_t to)
+{
+    return ask(world, from, to, NULL);
 }
 
 void world_join(struct world *world, size_t node, size_t to)

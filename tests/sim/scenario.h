@@ -22,7 +22,7 @@
 #include "graph/graph.h"
 #include "sim/sim.h"
 
-#define WORLD_NODES_MAX 128
+#define WORLD_NODES_MAX 256
 #define SECOND INT64_C(1000000)
 #define HOUR_S 3600
 
@@ -51,16 +51,20 @@ typedef void (*scenario)(struct world *world);
 
 /** Runs it twice for each seed. */
 void scenario_run(scenario scenario, const struct sim_options *options);
+/** The same with one seed unless told otherwise, for what takes seconds. */
+void scenario_run_large(scenario scenario);
 /** Teardown: after a failure, the seed, how to replay it, and the end of the trace. */
 int scenario_report(void **state);
 
 /** Defines a scenario, which SCENARIO_TEST puts into the list of tests. */
-#define SCENARIO(name)                                                                                                 \
+#define SCENARIO(name) DEFINE_SCENARIO(name, scenario_run(name, NULL))
+#define LARGE_SCENARIO(name) DEFINE_SCENARIO(name, scenario_run_large(name))
+#define DEFINE_SCENARIO(name, run)                                                                                     \
     static void name(struct world *world);                                                                             \
     static void run_##name(void **state)                                                                               \
     {                                                                                                                  \
         (void)state;                                                                                                   \
-        scenario_run(name, NULL);                                                                                      \
+        run;                                                                                                           \
     }                                                                                                                  \
     static void name(struct world *world)
 #define SCENARIO_TEST(name) {#name, run_##name, NULL, scenario_report, NULL}
@@ -72,6 +76,8 @@ peer_status world_open(struct world *world, size_t node);
 void world_listen(struct world *world, size_t node);
 void world_close(struct world *world, size_t node);
 uint64_t world_connect(struct world *world, size_t from, size_t to);
+/** The same where it may be refused at once: an own address, a neighbour already. */
+peer_status world_try_connect(struct world *world, size_t from, size_t to);
 /** Opens, connects to `to`, waits until it is synchronized, and listens. */
 void world_join(struct world *world, size_t node, size_t to);
 void world_crash(struct world *world, size_t node, enum sim_crash how);

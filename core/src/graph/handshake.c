@@ -250,6 +250,11 @@ void peer__link_on_welcome(struct link *link, const struct wire_welcome *message
         peer__link_end(link, PEER_E_CONNECTION_REFUSED, "\"%s\" is a neighbour already", link->address_text);
         return;
     }
+    if (other == NULL && graph->neighbour_count >= NEIGHBOURS_MAX) { /* who dials has the same bound as who answers */
+        peer__link_say_disconnect(link, DISCONNECT_LEAST_USEFUL);
+        peer__link_end(link, PEER_E_CONNECTION_REFUSED, "this node has its %u neighbours", NEIGHBOURS_MAX);
+        return;
+    }
     link->node_id = message->node_id;
     link->extensions = message->extensions;
     link->addresses[0] = link->remote;

@@ -30,7 +30,7 @@ foreach(kind IN ITEMS unit sim)
         target_link_libraries(${program} PRIVATE ${support_library} peer_test)
         set_target_properties(${program} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests/${kind})
         add_test(NAME ${kind}/${name} COMMAND ${program} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
-        set_tests_properties(${kind}/${name} PROPERTIES TIMEOUT 120 LABELS ${kind})
+        set_tests_properties(${kind}/${name} PROPERTIES TIMEOUT 300 LABELS ${kind})
     endforeach()
 endforeach()
 

@@ -1,0 +1,90 @@
+"""One of many processes of a test: takes commands as lines of JSON, one answer line for each.
+
+{"create": GRAPH}                                the address where it listens
+{"join": GRAPH, "address": TEXT}                 connects, synchronizes, listens; the address
+{"connect": GRAPH, "address": TEXT}              asks for one more connection; how it ended
+{"write": GRAPH}                                 adds three records, updates one, deletes one
+{"digest": GRAPH, "count": N}                    waits for so many records, all of them last versions; their hash
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from datetime import timedelta
+from uuid import UUID
+
+import peergraph
+from peergraph import ConnectionStatus, NeighbourConnection, RecordChanged, Scope
+
+NOTE = UUID("6e6f7465-0000-4000-8000-000000000001")
+PATIENCE = 60.0
+
+
+class Member:
+    def __init__(self, runtime: peergraph.Runtime, name: str, manual: bool) -> None:
+        self.runtime = runtime
+        self.name = name
+        self.manual = manual
+        self.graphs: dict[str, peergraph.Graph] = {}
+
+    def create(self, graph: str) -> str:
+        self.graphs[graph] = self.runtime.create_graph(graph, peer_id=self.name, manual=self.manual)
+        return self.listen(graph)
+
+    def listen(self, graph: str) -> str:
+        self.graphs[graph].listen(scope=Scope.LOOPBACK)
+        return self.graphs[graph].address or ""
+
+    def join(self, graph: str, address: str) -> str:
+        self.graphs[graph] = self.runtime.open_graph(graph, peer_id=self.name, manual=self.manual)
+        self.graphs[graph].connect(address)
+        self.graphs[graph].synchronized(PATIENCE)
+        return self.listen(graph)
+
+    def connect(self, graph: str, address: str) -> str:
+        try:
+            with self.graphs[graph].events(NeighbourConnection) as events:
+                connection = self.graphs[graph].connect(address)
+                while (event := events.get(PATIENCE)).connection_id != connection:
+                    connection = event.next_connection_id or connection
+                return "made" if event.status == ConnectionStatus.CONNECTED else event.message or ""
+        except peergraph.PeerError as error:
+            return str(error)
+
+    def write(self, graph: str) -> str:
+        kept, changed, gone = (
+            self.graphs[graph].add_record(type=NOTE, data=f"{self.name} {i}".encode(), lifetime=timedelta(hours=1))
+            for i in range(3)
+        )
+        self.graphs[graph].update_record(changed, data=b"changed")
+        self.graphs[graph].delete_record(gone)
+        return str(kept)
+
+    def digest(self, graph: str, count: int) -> str:
+        def records():
+            return [(record.id.bytes, record.version, record.data) for record in self.graphs[graph].records()]
+
+        def complete(found):
+            return len(found) == count and sum(version == 2 for _, version, _ in found) == count // 2
+
+        with self.graphs[graph].events(RecordChanged) as events:
+            while not complete(found := records()):
+                events.get(PATIENCE)
+        return hashlib.sha256(repr(sorted(found)).encode()).hexdigest()
+
+
+def main() -> None:
+    directory, name, manual = sys.argv[1:]
+    with peergraph.open_runtime(directory) as runtime:
+        member = Member(runtime, name, manual == "manual")
+        for line in sys.stdin:
+            command = json.loads(line)
+            verb, graph = next(iter(command.items()))
+            rest = {key: value for key, value in command.items() if key != verb}
+            print(getattr(member, verb)(graph, **rest), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -27,7 +27,8 @@ peer_status peer__graph_find(struct graph *graph, const peer_guid *id, struct he
     if (find.status == PEER_E_INVALID_RECORD) {
         char text[37];
         peer__guid_format(id, text);
-        return peer__fail(PEER_E_INVALID_DATABASE, "record %s of the database is damaged", text);
+        return peer__fail(PEER_E_INVALID_DATABASE, "record %s in the database of \"%s\" is damaged", text,
+                          graph->graph_id);
     }
     PEER_TRY(find.status);
     held.found = 1;

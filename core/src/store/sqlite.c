@@ -148,8 +148,23 @@ static struct sqlite_store *store_new(const struct sqlite_factory *factory, cons
     return store;
 }
 
+static int has_journal(const char *path)
+{
+    struct stat status;
+    size_t size = strlen(path) + sizeof("-wal");
+    char *name = peer__malloc(size);
+
+    if (name == NULL)
+        return 0;
+    snprintf(name, size, "%s-wal", path);
+    int found = stat(name, &status) == 0 && status.st_size > 0;
+    peer__free(name);
+    return found;
+}
+
 /* SQLite would make the file readable for others, and cannot tell why it could not. The journal takes after it. One
- * that then stays empty, because the disk is full, counts as not yet made. */
+ * that then stays empty, because the disk is full, counts as not yet made; but with a journal it has been emptied, and
+ * SQLite would throw the journal away. */
 static peer_status make_file(const char *path)
 {
     struct stat status;
@@ -161,6 +176,8 @@ static peer_status make_file(const char *path)
     close(file);
     if (!is_file)
         return peer__fail(PEER_E_DATABASE_ACCESSDENIED, "\"%s\" is not a file", path);
+    if (status.st_size == 0 && has_journal(path))
+        return peer__sqlite_damaged(path, "it is empty, and its journal is not");
     return PEER_OK;
 }
 

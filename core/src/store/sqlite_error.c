@@ -38,9 +38,17 @@ peer_status peer__sqlite_system_failed(int error, const char *what, const char *
                       error_text(error, text, sizeof(text)));
 }
 
-peer_status peer__sqlite_damaged(const char *path)
+peer_status peer__sqlite_damaged(const char *path, const char *how)
 {
-    return peer__fail(PEER_E_INVALID_DATABASE, "\"%s\" is damaged", path);
+    return peer__fail(PEER_E_INVALID_DATABASE,
+                      "\"%s\" is damaged (%s); put a copy in its place, or remove it and connect: neighbours have the "
+                      "records",
+                      path, how);
+}
+
+peer_status peer__sqlite_not_ours(const char *path)
+{
+    return peer__fail(PEER_E_INVALID_DATABASE, "\"%s\" is not a database of peergraph; move it out of the way", path);
 }
 
 static int last_error_of(sqlite3 *db, int which_file)
@@ -78,9 +86,9 @@ peer_status peer__sqlite_failed(sqlite3 *db, int result, const char *path)
     case SQLITE_FULL:
         return disk_full(path);
     case SQLITE_CORRUPT:
-        return peer__fail(PEER_E_INVALID_DATABASE, "\"%s\" is damaged (%s)", path, sqlite3_errstr(result));
+        return peer__sqlite_damaged(path, sqlite3_errstr(result));
     case SQLITE_NOTADB:
-        return peer__fail(PEER_E_INVALID_DATABASE, "\"%s\" is not a database of peergraph", path);
+        return peer__sqlite_not_ours(path);
     case SQLITE_READONLY:
     case SQLITE_PERM:
     case SQLITE_AUTH:

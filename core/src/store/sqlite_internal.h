@@ -87,7 +87,8 @@ peer_status peer__sqlite_failed(struct sqlite3 *db, int result, const char *path
 /** The same for errno; `what` says what was tried: "cannot be removed". */
 peer_status peer__sqlite_system_failed(int error, const char *what, const char *path);
 /** The file holds what no program of ours wrote. */
-peer_status peer__sqlite_damaged(const char *path);
+peer_status peer__sqlite_damaged(const char *path, const char *how);
+peer_status peer__sqlite_not_ours(const char *path);
 
 /** Whether an errno says that there is no room. */
 int peer__sqlite_is_full(int error);

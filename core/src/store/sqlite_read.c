@@ -49,7 +49,7 @@ static peer_status read_row(struct sqlite_store *store, sqlite3_stmt *statement,
         .creator_id = column_span(statement, COLUMN_CREATOR),
     };
     if (column_guid(statement, COLUMN_ID, &row->id) != 0 || column_guid(statement, COLUMN_TYPE, &row->type) != 0)
-        return peer__sqlite_damaged(store->path);
+        return peer__sqlite_damaged(store->path, "a row of it is malformed");
     if (sqlite3_column_count(statement) > COLUMN_WIRE)
         row->wire = column_span(statement, COLUMN_WIRE);
     return PEER_OK;

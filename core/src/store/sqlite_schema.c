@@ -100,13 +100,14 @@ static peer_status inspect(sqlite3 *db, const char *path, int64_t *version_out)
     if (objects == 0 && application == 0 && *version_out == 0)
         return PEER_OK;
     if (application != APPLICATION_ID)
-        return peer__fail(PEER_E_INVALID_DATABASE, "\"%s\" is not a database of peergraph", path);
+        return peer__sqlite_not_ours(path);
     if (*version_out > SCHEMA_VERSION)
-        return peer__fail(PEER_E_INVALID_DATABASE,
-                          "\"%s\" was written by a newer version of peergraph (%d, we know %d)", path,
-                          (int)*version_out, SCHEMA_VERSION);
+        return peer__fail(
+            PEER_E_INVALID_DATABASE,
+            "\"%s\" was written by a newer version of peergraph (schema %d, we know %d); use that version", path,
+            (int)*version_out, SCHEMA_VERSION);
     if (*version_out < 1 || objects == 0)
-        return peer__sqlite_damaged(path);
+        return peer__sqlite_damaged(path, "its schema is missing");
     return PEER_OK;
 }
 
@@ -186,7 +187,8 @@ static peer_status check_identity_part(sqlite3 *db, const char *path, const char
             status = peer__fail(PEER_E_INVALID_DATABASE, "\"%s\" belongs to another %s: \"%s\"", path, name,
                                 held != NULL ? held : "");
     } else {
-        status = result == SQLITE_DONE ? peer__sqlite_damaged(path) : peer__sqlite_failed(db, result, path);
+        status = result == SQLITE_DONE ? peer__sqlite_damaged(path, "it does not say whose it is")
+                                       : peer__sqlite_failed(db, result, path);
     }
     sqlite3_finalize(statement);
     return status;
@@ -228,7 +230,7 @@ peer_status peer__sqlite_load_last_seq(sqlite3 *db, const char *path, uint64_t *
                          " coalesce((SELECT value FROM meta WHERE name = 'last_seq'), 0))",
                          &seq));
     if (seq < 0)
-        return peer__sqlite_damaged(path);
+        return peer__sqlite_damaged(path, "its numbers are wrong");
     *seq_out = (uint64_t)seq;
     return PEER_OK;
 }

@@ -158,6 +158,16 @@ peer_status peer__sqlite_setting_put(struct store *base, const char *name, struc
     return note_failure(store, step_write(store, statement));
 }
 
+/* What is written to a file that was removed is lost, and nobody would notice before the next start. */
+static peer_status check_place(struct sqlite_store *store)
+{
+    int moved = 0;
+
+    if (sqlite3_file_control(store->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved)
+        return peer__sqlite_damaged(store->path, "it was removed or replaced while it was open");
+    return PEER_OK;
+}
+
 peer_status peer__sqlite_commit(struct store *base)
 {
     struct sqlite_store *store = CONTAINER_OF(base, struct sqlite_store, store);
@@ -165,6 +175,7 @@ peer_status peer__sqlite_commit(struct store *base)
     if (!store->writing && store->failed == PEER_OK)
         return PEER_OK;
     PEER_TRY(begin(store)); /* only to tell of an earlier failure */
+    PEER_TRY(note_failure(store, check_place(store)));
     PEER_TRY(note_failure(store, run(store, STATEMENT_COMMIT)));
     store->writing = 0;
     store->committed_last_seq = store->last_seq;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
 from datetime import datetime, timedelta, timezone
 
@@ -176,6 +177,42 @@ def test_an_enumeration_is_what_was_there(graph):
         enumeration.get_next_item()
     with pytest.raises(peergraph.InvalidArgument):
         enumeration.get_item_count()
+
+
+def test_an_enumeration_while_others_write(graph):
+    """What is there all the time is found, once, however much comes, changes and goes meanwhile."""
+    stable = {graph.add_record(type=NOTE, lifetime=HOUR) for _ in range(300)}
+    changed = [graph.add_record(type=NOTE, lifetime=HOUR) for _ in range(300)]
+    for _ in range(5):
+        with graph.batch() as batch:
+            for _ in range(1000):
+                batch.add_record(type=OTHER, lifetime=HOUR)
+    stop = threading.Event()
+
+    def write():
+        while not stop.is_set():
+            with graph.batch() as batch:
+                for record_id in changed[::7]:
+                    batch.update_record(record_id, data=b"x", attributes=None)
+                added = batch.add_record(type=NOTE, lifetime=HOUR)
+            graph.delete_record(added)
+            changed.append(changed.pop(0))
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        for _ in range(30):
+            with graph.enum_records() as enumeration:
+                count = enumeration.get_item_count()
+                ids = []
+                while records := enumeration.get_next_item(1000):
+                    ids += [record.id for record in records]
+            assert len(ids) == len(set(ids))
+            assert {*stable, *changed} <= set(ids)
+            assert 5600 <= len(ids) <= count <= 5601
+    finally:
+        stop.set()
+        writer.join()
 
 
 def test_both_ways_to_fetch_give_the_same(graph):

@@ -418,7 +418,8 @@ PEER_API peer_status peer_record_get_view(const peer_record *record, size_t view
 
 /**
  * The application's records, or those of one type, one creator, or both. Items are peer_record. The graph's own records
- * are included only if their type is asked for.
+ * are included only if their type is asked for. The enumeration holds what was there at one moment during the call; what
+ * changed since comes as an event. Others are not kept waiting while a large database is listed.
  *
  * @param type        NULL for any
  * @param creator_id  NULL for any

@@ -1,4 +1,4 @@
-/* Enumerations: a list of ids made at once, bodies loaded when they are fetched. */
+/* Enumerations: a list of ids, bodies loaded when they are fetched. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -14,16 +14,37 @@
 
 /* Bodies that one call loads, at most one more. */
 #define FETCH_BYTES_MAX (16u * 1024 * 1024)
+/* Records that are looked at before the lock is let go: about a millisecond. */
+#define LISTED_RECORDS 1024u
 /* The lock is let go between slices, so that a large fetch does not keep others out. */
 #define SLICE_RECORDS 64u
 #define SLICE_BYTES (256u * 1024)
+
+/* The lock is let go between pieces, so that a large database does not keep others out. */
+static peer_status list_records(struct call *call, struct graph_listing *listing, struct api_enum *enumeration)
+{
+    size_t count;
+    int end = 0;
+    for (;;) {
+        PEER_TRY(peer__graph_listing_step(call->graph->graph, listing, LISTED_RECORDS, &end));
+        peer__call_unlock(call);
+        if (end)
+            break;
+        PEER_TRY(peer__call_lock(call));
+    }
+    PEER_TRY(peer__graph_listing_finish(listing, &enumeration->ids, &count));
+    if (count > UINT32_MAX)
+        return peer__fail(E_OUTOFMEMORY, "there are %zu records, more than an enumeration can hold", count);
+    enumeration->count = (uint32_t)count;
+    return peer__call_lock(call);
+}
 
 peer_status peer_graph_enum_records(peer_graph *graph, const peer_guid *type, const char *creator_id,
                                     peer_enum **enum_out)
 {
     struct call call;
+    struct graph_listing listing;
     uintptr_t handle;
-    size_t count = 0;
     PEER_TRY(peer__check_process());
     if (creator_id != NULL)
         PEER_TRY(peer__input_text("creator_id", creator_id, ID_UNITS));
@@ -32,14 +53,14 @@ peer_status peer_graph_enum_records(peer_graph *graph, const peer_guid *type, co
     struct api_enum *enumeration = peer__thing_create(HANDLE_ENUM, sizeof(*enumeration));
     if (enumeration == NULL)
         return peer__leave(&call, peer__out_of_memory());
-    peer_status status = peer__graph_list(call.graph->graph, type, creator_id, &enumeration->ids, &count);
-    if (status >= 0 && count > UINT32_MAX)
-        status = peer__fail(E_OUTOFMEMORY, "there are %zu records, more than an enumeration can hold", count);
-    enumeration->count = (uint32_t)count;
+    peer_status status = peer__graph_listing_begin(call.graph->graph, type, creator_id, &listing);
+    if (status >= 0)
+        status = list_records(&call, &listing, enumeration);
     if (status >= 0)
         status = peer__handle_create(enumeration, call.graph, &handle);
     if (status >= 0)
         *enum_out = (peer_enum *)handle;
+    peer__graph_listing_free(&listing);
     peer__thing_release(enumeration);
     return peer__leave(&call, status);
 }

@@ -66,7 +66,27 @@ peer_status peer__graph_delete(struct graph *graph, const peer_guid *id);
 /** A record that is neither deleted nor expired. `*record_out` is retained. */
 peer_status peer__graph_get(struct graph *graph, const peer_guid *id, struct record **record_out,
                             uint32_t *local_flags_out);
-/** Ids of what an enumeration shows, in order of arrival. Free with peer__free. */
+/**
+ * What an enumeration shows, listed in pieces: between two steps the lock may be let go. The result is what was there at
+ * the last step, in order of arrival. After begin, whatever its result, the listing has to be freed.
+ */
+struct graph_listing {
+    int has_type;
+    peer_guid type;
+    struct buffer creator_id; /* UTF-16BE */
+    struct store_position position;
+    uint64_t began_seq;
+    struct buffer ids;  /* stored up to `began_seq`: peer_guid */
+    struct buffer late; /* stored since */
+};
+peer_status peer__graph_listing_begin(struct graph *graph, const peer_guid *type, const char *creator_id,
+                                      struct graph_listing *listing);
+/** Looks at `row_max` records at most. */
+peer_status peer__graph_listing_step(struct graph *graph, struct graph_listing *listing, size_t row_max, int *end_out);
+/** Needs no lock. Free the ids with peer__free. */
+peer_status peer__graph_listing_finish(struct graph_listing *listing, peer_guid **ids_out, size_t *count_out);
+void peer__graph_listing_free(struct graph_listing *listing);
+/** All of it at once. */
 peer_status peer__graph_list(struct graph *graph, const peer_guid *type, const char *creator_id, peer_guid **ids_out,
                              size_t *count_out);
 /** PEER_E_GRAPH_NOT_READY if the graph was never synchronized. */

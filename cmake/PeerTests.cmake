@@ -41,3 +41,19 @@ foreach(source IN LISTS sources)
     target_link_libraries(${name} PRIVATE ${support_library} peer_test)
     set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests/bench)
 endforeach()
+
+# The peer in C of tests/together, which sees nothing but the public header.
+add_executable(peer_together ${PROJECT_SOURCE_DIR}/tests/together/peer.c)
+target_link_libraries(peer_together PRIVATE peer_compile peergraph_static)
+set_target_properties(peer_together PROPERTIES
+    OUTPUT_NAME peer RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests/together)
+
+# Fork and wait for the Lua scripts of tests/together.
+if(PEER_LUA)
+    add_library(peer_together_process MODULE ${PROJECT_SOURCE_DIR}/tests/together/process.c)
+    target_include_directories(peer_together_process SYSTEM PRIVATE ${LUA_INCLUDE_DIRS})
+    target_link_libraries(peer_together_process PRIVATE peer_compile)
+    set_target_properties(peer_together_process PROPERTIES
+        PREFIX "" SUFFIX .so OUTPUT_NAME process C_VISIBILITY_PRESET default
+        LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/lua)
+endif()

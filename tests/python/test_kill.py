@@ -1,6 +1,6 @@
 """kill -9 at any moment: what a call has returned is there afterwards, and the replicas converge.
 
-PEERGRAPH_KILLS sets how often (100 is the acceptance run). Of every ten kills three come in the middle of a write to the
+PEERGRAPH_KILLS sets how often (100 is the acceptance run). Of ten kills three come in the middle of a write to the
 journal, which is inside a commit, and one in the middle of a write to the database, while the journal moves there.
 """
 
@@ -83,7 +83,9 @@ class Expected:
             assert id_ in found or id_ in self.doubtful, f"lost: {id_}"
             assert found.get(id_, data) == data or id_ in self.doubtful, f"an older version: {id_}"
         added = found.keys() - self.data.keys()
-        assert len(added) <= 1, "more than the change under way"  # it was stored, and the process died before it could say so
+        assert len(added) <= 1, (
+            "more than the change under way"
+        )  # it was stored, and the process died before it could say so
         self.data = found
         self.doubtful = set()
 

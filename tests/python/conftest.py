@@ -5,7 +5,11 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import peergraph
 import pytest
@@ -23,6 +27,22 @@ def _nothing_is_left_open():
 @pytest.fixture(scope="session", autouse=True)
 def _no_stray_data(tmp_path_factory):
     os.environ["XDG_DATA_HOME"] = str(tmp_path_factory.mktemp("data-home"))
+
+
+@pytest.fixture(scope="session")
+def preload(tmp_path_factory) -> Callable[[str], str]:
+    """Compiles a file beside the tests to a library for LD_PRELOAD; gives its path."""
+    if sys.platform != "linux" or not shutil.which("cc"):
+        pytest.skip("nothing can be preloaded here")
+    folder = tmp_path_factory.mktemp("preload")
+
+    def compile_(name: str) -> str:
+        library = folder / name.replace(".c", ".so")
+        source = Path(__file__).with_name(name)
+        subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
+        return str(library)
+
+    return compile_
 
 
 @pytest.fixture

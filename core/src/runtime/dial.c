@@ -27,6 +27,9 @@ static void give_up(struct transport_connection *connection, int error)
     else if (error == ETIMEDOUT)
         peer__connection_fail(connection, PEER_E_CONNECTION_FAILED, "\"%s\" did not answer: timed out after %d s", name,
                               DIAL_TIMEOUT_US / 1000000);
+    else if (error == EMFILE || error == ENFILE)
+        peer__connection_fail(connection, PEER_E_CONNECTION_FAILED,
+                              "\"%s\" cannot be dialled: no descriptor is free; raise the limit (ulimit -n)", name);
     else
         peer__connection_fail(connection, PEER_E_CONNECTION_FAILED, "\"%s\" cannot be reached: %s", name,
                               peer__error_text(error, reason));

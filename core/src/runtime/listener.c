@@ -51,6 +51,13 @@ static void pause_accepting(struct transport_listener *listener)
     peer__timer_set(&listener->runtime->timers, &listener->pause_timer, peer__monotonic_us() + ACCEPT_PAUSE_US);
 }
 
+/* Somebody else may have been faster to take the one that was given up. */
+static void keep_spare(struct runtime *runtime)
+{
+    if (runtime->spare_fd < 0)
+        runtime->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
 /*
  * No descriptor is free: the connection that waits would keep the loop busy for ever. The spare one is given up to
  * accept and drop it, so that the other side hears at once. 0 if that did not work.
@@ -62,10 +69,11 @@ static int shed(struct runtime *runtime, int listening)
     if (runtime->spare_fd < 0)
         return 0;
     close(runtime->spare_fd);
+    runtime->spare_fd = -1;
     int fd = peer__socket_accept(listening, &remote);
     if (fd >= 0)
         close(fd);
-    runtime->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    keep_spare(runtime);
     return fd >= 0;
 }
 
@@ -100,6 +108,7 @@ static int accept_one(struct transport_listener *listener, int listening)
     int fd = peer__socket_accept(listening, &remote);
     int error = fd < 0 ? errno : 0;
 
+    keep_spare(listener->runtime);
     if (error == EAGAIN || error == EWOULDBLOCK || error == EINVAL)
         return 0; /* EINVAL: just shut down by peer__listener_close */
     if (error == ECONNABORTED || error == EPROTO)

@@ -362,10 +362,10 @@ static struct runtime *runtime_create(void)
 static peer_status open_loop(struct runtime *runtime)
 {
     if (uv_loop_init(&runtime->loop) != 0)
-        return peer__fail(E_OUTOFMEMORY, "no descriptor is free for a loop");
+        return peer__fail(E_OUTOFMEMORY, "no descriptor is free for a runtime; raise the limit (ulimit -n)");
     if (uv_async_init(&runtime->loop, &runtime->wake, on_wake) != 0) {
         uv_loop_close(&runtime->loop);
-        return peer__fail(E_OUTOFMEMORY, "no descriptor is free for a loop");
+        return peer__fail(E_OUTOFMEMORY, "no descriptor is free for a runtime; raise the limit (ulimit -n)");
     }
     uv_timer_init(&runtime->loop, &runtime->timer);
     runtime->timer.data = runtime;

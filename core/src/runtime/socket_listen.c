@@ -157,7 +157,7 @@ static int add_socket(struct listen_sockets *sockets, const struct address *addr
     return error;
 }
 
-static int is_missing_v6(int error)
+static int is_missing(int error) /* the family, or the address */
 {
     return error == EAFNOSUPPORT || error == EADDRNOTAVAIL || error == EPROTONOSUPPORT || error == ENOPROTOOPT;
 }
@@ -178,7 +178,7 @@ static int listen_global(struct listen_sockets *out, uint16_t *port)
     int error = add_socket(out, &any_v6, 0, port);
     int has_v6 = error == 0;
 
-    if (!has_v6 && is_missing_v6(error))
+    if (!has_v6 && is_missing(error))
         error = add_socket(out, &any_v4, 0, port);
     if (error == 0) {
         find_addresses(out, PEER_GRAPH_SCOPE_GLOBAL, 0, *port, has_v6);
@@ -190,33 +190,36 @@ static int listen_global(struct listen_sockets *out, uint16_t *port)
     return error;
 }
 
+/* What the machine does not have is left out: a family that is switched off, an address that has just gone or that is
+ * still being checked for duplicates. */
+static int add_if_there(struct listen_sockets *out, const struct address *address, uint16_t *port)
+{
+    int error = add_socket(out, address, 1, port);
+
+    if (error == 0)
+        add_address(out, address, *port);
+    return is_missing(error) ? 0 : error;
+}
+
 static int listen_loopback(struct listen_sockets *out, uint16_t *port)
 {
     out->address_count = 0;
-    int error = add_socket(out, &loopback_v6, 1, port);
+    int error = add_if_there(out, &loopback_v6, port);
     if (error == 0)
-        add_address(out, &loopback_v6, *port);
-    else if (!is_missing_v6(error))
-        return error;
-    error = add_socket(out, &loopback_v4, 0, port);
-    if (error == 0)
-        add_address(out, &loopback_v4, *port);
-    return error;
+        error = add_if_there(out, &loopback_v4, port);
+    return error == 0 && out->fd_count == 0 ? EADDRNOTAVAIL : error;
 }
 
 static int listen_on_interface(struct listen_sockets *out, uint32_t scope, uint32_t scope_id, uint16_t *port)
 {
-    find_addresses(out, scope, scope_id, 0, 1);
-    if (out->address_count == 0)
-        return EADDRNOTAVAIL;
-    for (size_t i = 0; i < out->address_count; i++) {
-        int error = add_socket(out, &out->addresses[i], 1, port);
-        if (error != 0)
-            return error;
-    }
-    for (size_t i = 0; i < out->address_count; i++)
-        out->addresses[i].port = *port;
-    return 0;
+    struct listen_sockets found;
+    int error = 0;
+
+    find_addresses(&found, scope, scope_id, 0, 1);
+    out->address_count = 0;
+    for (size_t i = 0; i < found.address_count && error == 0; i++)
+        error = add_if_there(out, &found.addresses[i], port);
+    return error == 0 && out->fd_count == 0 ? EADDRNOTAVAIL : error;
 }
 
 static int try_to_listen(struct listen_sockets *out, uint32_t scope, uint32_t scope_id, uint16_t *port)
@@ -245,6 +248,11 @@ static peer_status unable_to_listen(int error, uint32_t scope, uint32_t scope_id
     if (error == EADDRNOTAVAIL && (scope == PEER_GRAPH_SCOPE_LINKLOCAL || scope == PEER_GRAPH_SCOPE_SITELOCAL))
         return peer__fail(PEER_E_UNABLE_TO_LISTEN, "interface %u has no %s address", scope_id,
                           scope == PEER_GRAPH_SCOPE_LINKLOCAL ? "link-local" : "site-local");
+    if (error == EADDRNOTAVAIL && scope == PEER_GRAPH_SCOPE_LOOPBACK)
+        return peer__fail(PEER_E_UNABLE_TO_LISTEN, "this machine has neither ::1 nor 127.0.0.1");
+    if (error == EMFILE || error == ENFILE)
+        return peer__fail(PEER_E_UNABLE_TO_LISTEN,
+                          "cannot listen on port %u: no descriptor is free; raise the limit (ulimit -n)", port);
     return peer__fail(PEER_E_UNABLE_TO_LISTEN, "cannot listen on port %u: %s", port, peer__error_text(error, reason));
 }
 

@@ -15,6 +15,17 @@ static int is_refused(int error)
            error == ELOOP || error == EISDIR || error == ENAMETOOLONG;
 }
 
+static int is_without_descriptor(int error)
+{
+    return error == EMFILE || error == ENFILE;
+}
+
+static peer_status no_descriptor(const char *path)
+{
+    return peer__fail(E_OUTOFMEMORY, "\"%s\" cannot be opened: no descriptor is free; raise the limit (ulimit -n)",
+                      path);
+}
+
 static peer_status disk_full(const char *path)
 {
     return peer__fail(PEER_E_DISK_FULL, "no room left to write \"%s\"", path);
@@ -34,6 +45,8 @@ peer_status peer__sqlite_system_failed(int error, const char *what, const char *
         return peer__out_of_memory();
     if (peer__sqlite_is_full(error))
         return disk_full(path);
+    if (is_without_descriptor(error))
+        return no_descriptor(path);
     return peer__fail(is_refused(error) ? PEER_E_DATABASE_ACCESSDENIED : PEER_E_INTERNAL, "\"%s\" %s: %s", path, what,
                       error_text(error, text, sizeof(text)));
 }
@@ -93,6 +106,8 @@ peer_status peer__sqlite_failed(sqlite3 *db, int result, const char *path)
     case SQLITE_PERM:
     case SQLITE_AUTH:
     case SQLITE_CANTOPEN:
+        if (is_without_descriptor(error))
+            return no_descriptor(path);
         return peer__fail(PEER_E_DATABASE_ACCESSDENIED, "\"%s\" cannot be opened for writing: %s", path,
                           error != 0 ? error_text(error, text, sizeof(text)) : sqlite3_errstr(result));
     case SQLITE_BUSY:

@@ -190,6 +190,14 @@ def test_pkg_config_knows_the_version(tree):
     assert tree.pkg_config("--modversion", "peergraph") == [VERSION]
 
 
+def test_without_the_archive_nothing_is_asked_of_users(tree, tmp_path):
+    run("cmake", "-S", ROOT, "-B", tmp_path, "-G", "Ninja", "-DPEER_STATIC=OFF")
+    flags = run("pkg-config", "--cflags", "--libs", "peergraph", PKG_CONFIG_LIBDIR=tmp_path, PKG_CONFIG_PATH="")
+    assert "-lpeergraph" in flags
+    with pytest.raises(AssertionError, match="libuv"):
+        run("pkg-config", "--cflags", "peergraph", PKG_CONFIG_LIBDIR=tree.libraries / "pkgconfig", PKG_CONFIG_PATH="")
+
+
 def test_nothing_names_the_place_of_the_installation(tree):
     for path in tree.prefix.rglob("*"):
         if path.suffix in (".pc", ".cmake", ".h"):

@@ -108,7 +108,7 @@ class Events(Subscription):
 
     def close(self) -> None:
         """Ends the subscription; a task that waits for its events finds the end. May be called again."""
-        if self._ended:
+        if self._ended or self._is_foreign():
             return
         waiter = self._waiter
         if waiter is not None:  # stop polling first: the number of the descriptor is free after the next line

@@ -6,20 +6,20 @@ import os
 import sys
 import threading
 import warnings
-from typing import Final
 
 from ._native import Handle as NativeHandle
 from .errors import PeerError
 
-_LOCK: Final = threading.RLock()  # a destructor may run wherever its thread holds it
+_lock = threading.RLock()  # a destructor may run wherever its thread holds it
 
-_forked = False
+_generation = 0
 
 
 def _after_fork_in_child() -> None:
-    """Nothing that was opened before the fork belongs to the child: destructors keep their hands off."""
-    global _forked, _LOCK
-    _forked = True
+    """Nothing that was opened before the fork belongs to the child: what ends there keeps its hands off."""
+    global _generation, _lock
+    _generation += 1
+    _lock = threading.RLock()  # a thread that is not here may have held the other one
 
 
 os.register_at_fork(after_in_child=_after_fork_in_child)
@@ -28,17 +28,20 @@ os.register_at_fork(after_in_child=_after_fork_in_child)
 class Handle:
     """Base of everything that has to be closed.
 
-    What is garbage collected open is closed then, with a ResourceWarning. In a forked child, and while the interpreter
-    ends, destructors leave the library alone: it closes by itself when the process exits.
+    What is garbage collected open is closed then, with a ResourceWarning. While the interpreter ends, destructors leave
+    the library alone: it closes by itself when the process exits. In a forked child nothing is closed, not even by a with
+    statement: it all belongs to the parent.
     """
 
-    __slots__ = ("__weakref__", "_ended", "_handle")
+    __slots__ = ("__weakref__", "_ended", "_generation", "_handle")
 
     _handle: NativeHandle
     _ended: bool
+    _generation: int
 
     def __init__(self, handle: NativeHandle) -> None:
         self._ended = False
+        self._generation = _generation
         self._handle = handle
 
     def _end(self) -> None:
@@ -49,20 +52,24 @@ class Handle:
         """Whether something above has ended it already."""
         return False
 
+    def _is_foreign(self) -> bool:
+        """Whether it was opened by a process of which this one is a fork."""
+        return self._generation != _generation
+
     def _begin_end(self) -> bool:
         """Marks the handle ended; False if it was."""
-        with _LOCK:
+        with _lock:
             ended, self._ended = self._ended, True
         return not ended
 
     def _close(self) -> None:
         """Ends the handle if it is open."""
-        if self._begin_end() and not self._is_gone():
+        if self._begin_end() and not self._is_foreign() and not self._is_gone():
             self._end()
 
     def __del__(self) -> None:
         try:
-            if self._ended or _forked or self._is_gone():
+            if self._ended or self._is_foreign() or self._is_gone():
                 return
             try:
                 warnings.warn(f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self)

@@ -11,10 +11,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Final
 
 from . import _native
-from ._codes import E_INVALIDARG, PEER_E_NOT_INITIALIZED, GraphEvent
+from ._codes import E_INVALIDARG, PEER_E_FORKED, PEER_E_NOT_INITIALIZED, GraphEvent
 from ._handle import Handle
 from ._native import RawEvent
-from .errors import PeerError
+from .errors import PeerError, error_for
 from .events import Closed, Event, event_from
 
 if TYPE_CHECKING:
@@ -147,10 +147,16 @@ class Subscription(QueueBase):
 
     def take(self, count_max: int = BATCH) -> list[Event]:
         """The events that wait now, at most so many, without waiting; an empty list if there is none."""
+        self._check_process()
         with self._lock:
             if len(self._buffer) < count_max:
                 self._refill(count_max - len(self._buffer))
             return [self._buffer.popleft() for _ in range(min(count_max, len(self._buffer)))]
+
+    def _check_process(self) -> None:
+        """Before the lock, which a thread that a fork has left behind may hold for ever."""
+        if self._is_foreign():
+            raise error_for(PEER_E_FORKED, "the events belong to the process of which this one is a fork")
 
     def _refill(self, count_max: int) -> None:
         if self._ended or self._last is not None:
@@ -169,6 +175,7 @@ class Subscription(QueueBase):
 
     def _take_one(self) -> Event | None:
         """The next event, or None if there is none now."""
+        self._check_process()
         with self._lock:
             if not self._buffer:
                 self._refill(self._batch)
@@ -245,7 +252,7 @@ class Events(Subscription):
 
     def close(self) -> None:
         """Ends the subscription; a thread that waits for its events goes on within a moment. May be called again."""
-        if self._begin_end():
+        if self._begin_end() and not self._is_foreign():
             with self._lock:
                 self._buffer.clear()
                 if self._waiting:

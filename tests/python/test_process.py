@@ -111,6 +111,8 @@ graph.listen(scope=peergraph.Scope.LOOPBACK)
 events = graph.events(peergraph.RecordChanged)
 record = graph.get_record(graph.add_record(type=uuid.uuid4(), attributes={"a": 1}, lifetime=timedelta(hours=1)))
 descriptor = events.fileno()
+assert record.attributes == {"a": 1}
+unread = graph.get_record(record.id)
 child = os.fork()
 if not child:
     for call in (
@@ -122,6 +124,7 @@ if not child:
         lambda: events.get(0),
         graph.events,
         graph.begin_batch,
+        lambda: unread.attributes,
         lambda: runtime.create_graph("h", peer_id="p"),
     ):
         try:

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/handle.h"
 #include "base/error.h"
 #include "event/object.h"
 #include "xml/attributes.h"
@@ -32,6 +33,7 @@ static peer_attributes *create(void)
 
 static peer_status check(const peer_attributes *attributes)
 {
+    PEER_TRY(peer__check_not_forked());
     return peer__object_check(attributes, OBJECT_ATTRIBUTES);
 }
 
@@ -44,6 +46,7 @@ static peer_status is_null(const char *argument)
 
 peer_status peer_attributes_create(peer_attributes **attributes_out)
 {
+    PEER_TRY(peer__check_not_forked());
     if (attributes_out == NULL)
         return is_null("attributes_out");
     peer_attributes *attributes = create();
@@ -117,6 +120,7 @@ static peer_status parse(peer_attributes *attributes, const char *xml)
 
 peer_status peer_attributes_parse(const char *xml, peer_attributes **attributes_out)
 {
+    PEER_TRY(peer__check_not_forked());
     if (xml == NULL)
         return is_null("xml");
     if (attributes_out == NULL)

@@ -72,6 +72,24 @@ describe("names", function()
     assert.are.same(listed(), public())
   end)
 
+  it("are all explained in docs/lua.md", function()
+    local file = assert(io.open("docs/lua.md"))
+    local page = file:read("a")
+    file:close()
+    for class, methods in pairs(CLASSES) do
+      for method in pairs(methods) do
+        if not method:match("^_") and class ~= "Watcher" then
+          assert(page:find("%f[%w_]" .. method .. "%f[^%w_]"), class .. "." .. method .. " is missing in docs/lua.md")
+        end
+      end
+    end
+    for word in pairs(require("peergraph.names").event_numbers) do
+      if not ({ direct_connection = 1, incoming_data = 1, writable = 1, validation = 1 })[word] then
+        assert(page:find(('`"%s"`'):format(word), 1, true), "the event " .. word .. " is missing in docs/lua.md")
+      end
+    end
+  end)
+
   it("of C are all in the exact layer", function()
     local count = 0
     for name, value in pairs(core) do

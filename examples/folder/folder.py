@@ -23,7 +23,7 @@ from typing import Any, Final
 
 import peergraph.aio as peergraph
 from beneath import Folder
-from links import stay_connected
+from links import find_the_graph, tell_connections
 from records import FILE, PART
 from replica import Replica
 from report import Report
@@ -141,27 +141,32 @@ async def keep(runtime: peergraph.Runtime, folder: Folder, options: argparse.Nam
         if is_new:
             state.forget_all()
             state.commit()
-        async with graph, together() as start:
+        async with (
+            graph,
+            together() as start,
+            graph.events(peergraph.NeighbourConnection) as connections,
+            graph.events(peergraph.RecordChanged, record_type=(FILE, PART)) as events,
+        ):
+            start(tell_connections(connections, report))
             for address in options.address:
-                start(stay_connected(graph, address, report))
-            async with graph.events(peergraph.RecordChanged, record_type=(FILE, PART)) as events:
-                if graph.is_new:
-                    report.say("waiting", f"waiting for the first synchronization of {options.graph!r}")
-                    await watched(first_synchronization(graph, events, report), start)
-                    report.say("synchronized", "synchronized")
-                listen(graph, state, options, report)
-                replica = Replica(graph, folder, state, report)
-                await replica.load()
-                start(replica.follow(events))
-                start(replica.run())
-                start(Upkeep(replica).run())
-                await start.any_ended()
+                start(find_the_graph(graph, address, report))
+            if graph.is_new:
+                report.say("waiting", f"waiting for the first synchronization of {options.graph!r}")
+                await watched(first_synchronization(graph, events, report), start)
+                report.say("synchronized", "synchronized")
+            listen(graph, state, options, report)
+            replica = Replica(graph, folder, state, report)
+            await replica.load()
+            start(replica.follow(events))
+            start(replica.run())
+            start(Upkeep(replica).run())
+            await start.until_all_ended()
     finally:
         state.close()
 
 
 class Tasks:
-    """Tasks that live and die together; the first that ends ends all."""
+    """Tasks that live and die together: what one of them raises ends all."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
@@ -171,18 +176,20 @@ class Tasks:
         self._tasks.add(task)
         return task
 
-    async def any_ended(self) -> None:
-        """Waits for the first that ends, and raises what it raised."""
-        done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+    async def _until_one_ends(self) -> None:
+        done, self._tasks = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             task.result()
 
     async def until(self, task: asyncio.Task[None]) -> None:
-        """Waits for one task; raises if another fails first."""
+        """Waits for one task; raises what it or another raises meanwhile."""
         while not task.done():
-            await self.any_ended()
-        self._tasks.discard(task)
-        task.result()
+            await self._until_one_ends()
+
+    async def until_all_ended(self) -> None:
+        """Waits for all; raises what the first raises."""
+        while self._tasks:
+            await self._until_one_ends()
 
     async def end(self) -> None:
         for task in self._tasks:
@@ -240,8 +247,7 @@ async def main(argv: list[str]) -> int:
         with signals_set(stop):
             async with peergraph.open_runtime(folder.private_path("database")) as runtime, together() as start:
                 start(keep(runtime, folder, options, report))
-                start(_ended(stop))
-                await start.any_ended()
+                await watched(_ended(stop), start)
         report.say("left", "left; the same command goes on from here")
         return 0
     except (peergraph.PeerError, WrongGraph, OSError) as error:

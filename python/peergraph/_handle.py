@@ -29,8 +29,8 @@ class Handle:
     """Base of everything that has to be closed.
 
     What is garbage collected open is closed then, with a ResourceWarning. While the interpreter ends, destructors leave
-    the library alone: it closes by itself when the process exits. In a forked child nothing is closed, not even by a with
-    statement: it all belongs to the parent.
+    the library alone: it closes by itself when the process exits. In a forked child nothing is closed, not even by a
+    with statement: it all belongs to the parent.
     """
 
     __slots__ = ("__weakref__", "_ended", "_generation", "_handle")

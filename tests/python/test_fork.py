@@ -46,7 +46,8 @@ def main(test):
     going.set()
     with peergraph.open_runtime(folder + "/alice") as alice_runtime, \\
          peergraph.open_runtime(folder + "/bob") as bob_runtime, \\
-         alice_runtime.create_graph("g", peer_id="alice") as alice, bob_runtime.open_graph("g", peer_id="bob") as bob, \\
+         alice_runtime.create_graph("g", peer_id="alice") as alice, \\
+         bob_runtime.open_graph("g", peer_id="bob") as bob, \\
          bob.events(RecordChanged, StatusChanged) as at_bob:
         alice.listen(scope=Scope.LOOPBACK)
         join(bob, alice)
@@ -72,9 +73,10 @@ def call_all(record):
             continue
         handles = {"peer_graph *": alice._handle, "peer_runtime *": alice_runtime._handle,
                    "peer_event_queue *": at_bob._handle}
+        types = ffi.typeof(function).args
         for arguments in (
-            [ffi.NULL if type_.kind == "pointer" else 0 for type_ in ffi.typeof(function).args],
-            [handles.get(type_.cname, ffi.NULL) if type_.kind == "pointer" else 1 for type_ in ffi.typeof(function).args],
+            [ffi.NULL if type_.kind == "pointer" else 0 for type_ in types],
+            [handles.get(type_.cname, ffi.NULL) if type_.kind == "pointer" else 1 for type_ in types],
         ):
             status = function(*arguments)
             assert status & 0xFFFFFFFF == 0x8063F001, (name, status)

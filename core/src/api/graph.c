@@ -103,7 +103,9 @@ static peer_status close_graph(peer_graph *handle)
         return peer__leave(&call, peer__has_ended(HANDLE_GRAPH));
     struct graph *closing = graph->graph;
     graph->graph = NULL;
-    peer__graph_close(closing, PEER_OK, "the graph was closed");
+    struct store *store = peer__graph_end(closing, PEER_OK, "the graph was closed");
+    peer__call_unlock(&call);
+    store->operations->close(store);
     return peer__leave(&call, PEER_OK);
 }
 

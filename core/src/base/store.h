@@ -89,7 +89,8 @@ struct store_operations {
     struct job *(*maintenance)(struct store *store);
     /** 1 while the journal is too long and a job is at work on it: bulk from outside should wait until this is 0 again. */
     int (*is_behind)(struct store *store);
-    /** Commits nothing: what is not committed is dropped. Waits for a maintenance job under way. */
+    /** Commits nothing: what is not committed is dropped. Waits for a maintenance job under way, and may take a while:
+     *  it needs no lock, and may come from any thread when nobody else uses the store any more. */
     void (*close)(struct store *store);
 };
 

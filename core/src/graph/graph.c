@@ -281,7 +281,7 @@ static void say_goodbye(struct graph *graph)
     }
 }
 
-void peer__graph_close(struct graph *graph, peer_status reason, const char *message)
+struct store *peer__graph_end(struct graph *graph, peer_status reason, const char *message)
 {
     struct engine *engine = graph->engine;
     peer__engine_enter(engine);
@@ -298,7 +298,16 @@ void peer__graph_close(struct graph *graph, peer_status reason, const char *mess
         peer__graph_unsubscribe(graph, queue);
     }
     peer__engine_leave(engine); /* frees the links that have ended; none of them knows the graph any more */
+    struct store *store = graph->store;
+    graph->store = NULL;
     graph_free(graph);
+    return store;
+}
+
+void peer__graph_close(struct graph *graph, peer_status reason, const char *message)
+{
+    struct store *store = peer__graph_end(graph, reason, message);
+    store->operations->close(store);
 }
 
 /* ------------------------------------------------------------------------------------------------------------ queries */

@@ -19,6 +19,11 @@ peer_status peer__graph_create(struct engine *engine, const peer_graph_propertie
 peer_status peer__graph_open(struct engine *engine, const char *graph_id, const char *peer_id,
                              const char *database_name, uint32_t options, uint32_t precedence_count,
                              const peer_guid *precedence, struct graph **graph_out);
+/**
+ * Says goodbye, gives every queue CLOSED with that reason, frees the graph. The caller closes the store, better without a
+ * lock: its journal moves into the database then, which takes as long as it is.
+ */
+struct store *peer__graph_end(struct graph *graph, peer_status reason, const char *message);
 /** Says goodbye, closes the store, gives every queue CLOSED with that reason, frees the graph. */
 void peer__graph_close(struct graph *graph, peer_status reason, const char *message);
 /** Of a graph that is closed. */

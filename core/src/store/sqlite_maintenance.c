@@ -109,21 +109,28 @@ static void job_run(struct job *job)
     pthread_mutex_unlock(&checkpoint->mutex);
 }
 
+/* A failure loses nothing, the journal has it all; the next try comes when it has grown as much again. A journal shorter
+ * than what was moved began anew meanwhile. */
+static void take_result(struct sqlite_store *store, const struct checkpoint *checkpoint)
+{
+    int moved = checkpoint->result == SQLITE_OK ? checkpoint->moved_pages : store->journal_pages;
+
+    store->job_out = 0;
+    store->journal_moved = moved <= store->journal_pages ? moved : 0;
+}
+
 static void job_done(struct job *job)
 {
     struct checkpoint *checkpoint = CONTAINER_OF(job, struct checkpoint, job);
-    struct sqlite_store *store = checkpoint->store;
 
+    pthread_mutex_lock(&checkpoint->mutex); /* the store may be closing, which holds no other lock */
+    int closed = checkpoint->closed;
     checkpoint->state = CHECKPOINT_IDLE;
-    if (checkpoint->closed) {
+    if (!closed)
+        take_result(checkpoint->store, checkpoint);
+    pthread_mutex_unlock(&checkpoint->mutex);
+    if (closed)
         destroy(checkpoint);
-        return;
-    }
-    store->job_out = 0;
-    /* A failure loses nothing, the journal has it all; the next try comes when it has grown as much again. A journal
-     * shorter than what was moved began anew meanwhile. */
-    int moved = checkpoint->result == SQLITE_OK ? checkpoint->moved_pages : store->journal_pages;
-    store->journal_moved = moved <= store->journal_pages ? moved : 0;
 }
 
 peer_status peer__sqlite_checkpoint_new(struct sqlite_store *store)
@@ -157,11 +164,12 @@ void peer__sqlite_checkpoint_close(struct sqlite_store *store)
     checkpoint->closed = 1;
     while (checkpoint->state == CHECKPOINT_RUNNING)
         pthread_cond_wait(&checkpoint->ran, &checkpoint->mutex);
-    pthread_mutex_unlock(&checkpoint->mutex);
-    sqlite3_close(checkpoint->db);
+    sqlite3 *db = checkpoint->db;
     checkpoint->db = NULL;
-    /* Else the job's `done` is still to come and frees it. */
-    if (!store->job_out)
+    int is_ours = !store->job_out; /* else the job's `done` is still to come and frees it */
+    pthread_mutex_unlock(&checkpoint->mutex);
+    sqlite3_close(db);
+    if (is_ours)
         destroy(checkpoint);
 }
 

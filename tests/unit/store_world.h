@@ -240,6 +240,13 @@ static inline uint64_t world_count(struct store_world *world)
     return count;
 }
 
+static inline uint64_t world_bytes(struct store_world *world, struct span creator_id)
+{
+    uint64_t bytes = 0;
+    assert_int_equal(world->calls->bytes(world->store, creator_id, &bytes), PEER_OK);
+    return bytes;
+}
+
 static inline uint64_t world_last_seq(struct store_world *world)
 {
     uint64_t seq = 0;

@@ -45,6 +45,8 @@ struct store_position {
 typedef int (*store_visit)(void *context, const struct store_row *row);
 
 #define STORE_SCAN_EXAMINED_MAX 4096u
+/** What a row takes besides its wire bytes, about: columns and indexes. */
+#define STORE_ROW_OVERHEAD 256u
 
 struct store;
 
@@ -79,6 +81,10 @@ struct store_operations {
     peer_status (*last_seq)(struct store *store, uint64_t *seq_out);
     /** Number of rows, tombstones included. */
     peer_status (*count)(struct store *store, uint64_t *count_out);
+
+    /** What the rows hold, their wire bytes and STORE_ROW_OVERHEAD for each; `creator_id` of size 0: all rows, else those
+     *  of that creator. A running total: cheap. What is not committed counts. */
+    peer_status (*bytes)(struct store *store, struct span creator_id, uint64_t *bytes_out);
 
     /** Settings: small values by name, part of the transaction. get: value appended; PEER_E_NOT_FOUND sets no error line. */
     peer_status (*setting_put)(struct store *store, const char *name, struct span value);

@@ -100,6 +100,12 @@ static peer_status count(struct store *store, uint64_t *count_out)
     return medium->operations->count(medium, count_out);
 }
 
+static peer_status bytes(struct store *store, struct span creator_id, uint64_t *bytes_out)
+{
+    struct store *medium = medium_of(store);
+    return medium->operations->bytes(medium, creator_id, bytes_out);
+}
+
 static peer_status setting_put(struct store *store, const char *name, struct span value)
 {
     struct store *medium = medium_of(store);
@@ -143,6 +149,7 @@ static const struct store_operations operations = {
     .next_expiry = next_expiry,
     .last_seq = last_seq,
     .count = count,
+    .bytes = bytes,
     .setting_put = setting_put,
     .setting_get = setting_get,
     .maintenance = maintenance,

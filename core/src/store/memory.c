@@ -14,6 +14,13 @@ struct setting {
     struct span value;
 };
 
+/* What the rows of one creator hold. */
+struct account {
+    struct account *next;
+    uint64_t bytes;
+    struct span creator_id; /* in the same block */
+};
+
 /* What rollback takes back, newest first; commit frees what is kept here only for that. */
 struct undo {
     struct row *added;
@@ -33,6 +40,8 @@ struct database {
 
     struct row *roots[ORDER_COUNT];
     struct setting *settings;
+    struct account *accounts;
+    uint64_t bytes;
     uint64_t count;
     uint64_t last_seq;
     uint64_t committed_last_seq;
@@ -76,8 +85,40 @@ static struct row *row_new(const struct store_row *from, uint64_t seq)
     return row;
 }
 
+static uint64_t bytes_of(const struct row *row)
+{
+    return row->record.wire.size + STORE_ROW_OVERHEAD;
+}
+
+static struct account *account_find(const struct database *database, struct span creator_id)
+{
+    struct account *account = database->accounts;
+
+    while (account != NULL && !peer__span_equal(account->creator_id, creator_id))
+        account = account->next;
+    return account;
+}
+
+/* Accounts stay until the end, so that nothing is allocated while changes are taken back. */
+static peer_status account_open(struct database *database, struct span creator_id)
+{
+    if (account_find(database, creator_id) != NULL)
+        return PEER_OK;
+    struct account *account = peer__malloc(sizeof(*account) + creator_id.size);
+    if (account == NULL)
+        return peer__out_of_memory();
+    if (creator_id.size != 0)
+        memcpy(account + 1, creator_id.data, creator_id.size);
+    *account =
+        (struct account){.next = database->accounts, .creator_id = {(const uint8_t *)(account + 1), creator_id.size}};
+    database->accounts = account;
+    return PEER_OK;
+}
+
 static void row_link(struct database *database, struct row *row)
 {
+    database->bytes += bytes_of(row);
+    account_find(database, row->record.creator_id)->bytes += bytes_of(row);
     for (int order = 0; order < ORDER_COUNT; order++)
         peer__tree_insert(&database->roots[order], (enum row_order)order, row);
     database->count++;
@@ -85,6 +126,8 @@ static void row_link(struct database *database, struct row *row)
 
 static void row_unlink(struct database *database, struct row *row)
 {
+    database->bytes -= bytes_of(row);
+    account_find(database, row->record.creator_id)->bytes -= bytes_of(row);
     for (int order = 0; order < ORDER_COUNT; order++)
         peer__tree_remove(&database->roots[order], (enum row_order)order, row);
     database->count--;
@@ -162,6 +205,8 @@ static peer_status database_put(struct store *base, const struct store_row *from
     struct database *database = CONTAINER_OF(base, struct database, store);
 
     PEER_TRY(begin(database));
+    if (account_open(database, from->creator_id) < 0)
+        return database->failed = E_OUTOFMEMORY;
     struct row *row = row_new(from, database->last_seq + 1);
     if (row == NULL)
         return database->failed = peer__out_of_memory();
@@ -389,6 +434,17 @@ static peer_status database_count(struct store *base, uint64_t *count_out)
     return PEER_OK;
 }
 
+static peer_status database_bytes(struct store *base, struct span creator_id, uint64_t *bytes_out)
+{
+    const struct database *database = CONTAINER_OF(base, struct database, store);
+    const struct account *account = account_find(database, creator_id);
+
+    *bytes_out = account != NULL ? account->bytes : 0;
+    if (creator_id.size == 0)
+        *bytes_out = database->bytes;
+    return PEER_OK;
+}
+
 static peer_status database_setting_get(struct store *base, const char *name, struct buffer *value)
 {
     const struct setting *setting = *setting_place(CONTAINER_OF(base, struct database, store), name);
@@ -435,6 +491,7 @@ static const struct store_operations operations = {
     .next_expiry = database_next_expiry,
     .last_seq = database_last_seq,
     .count = database_count,
+    .bytes = database_bytes,
     .setting_put = database_setting_put,
     .setting_get = database_setting_get,
     .maintenance = database_maintenance,
@@ -452,6 +509,10 @@ static void database_free(struct database *database)
     for (struct setting *setting; (setting = database->settings) != NULL;) {
         database->settings = setting->next;
         peer__free(setting);
+    }
+    for (struct account *account; (account = database->accounts) != NULL;) {
+        database->accounts = account->next;
+        peer__free(account);
     }
     list_remove(&database->node);
     peer__free(database->graph_id);

@@ -98,6 +98,7 @@ static void store_free(struct sqlite_store *store)
     /* The last connection moves the journal into the database and removes it. */
     sqlite3_close(store->db);
     peer__sqlite_release(&store->open); /* also if it was never reserved */
+    peer__sqlite_usage_free(store);
     peer__free(store->label);
     peer__free(store->path);
     peer__free(store);
@@ -123,6 +124,7 @@ static const struct store_operations operations = {
     .next_expiry = peer__sqlite_next_expiry,
     .last_seq = peer__sqlite_last_seq,
     .count = peer__sqlite_count,
+    .bytes = peer__sqlite_bytes,
     .setting_put = peer__sqlite_setting_put,
     .setting_get = peer__sqlite_setting_get,
     .maintenance = peer__sqlite_maintenance,
@@ -188,6 +190,7 @@ static peer_status store_connect(struct sqlite_store *store, const struct databa
     PEER_TRY(peer__sqlite_prepare(store->db, store->path, identity, flags, is_new_out));
     PEER_TRY(peer__sqlite_load_last_seq(store->db, store->path, &store->last_seq));
     store->committed_last_seq = store->last_seq;
+    PEER_TRY(peer__sqlite_usage_load(store));
     store->bulk = 1;
     peer__sqlite_set_bulk(store, 0);
     return peer__sqlite_checkpoint_new(store);

@@ -12,14 +12,16 @@ enum statement {
     STATEMENT_BEGIN,
     STATEMENT_COMMIT,
     STATEMENT_ROLLBACK,
-    STATEMENT_DELETE_ID,
     STATEMENT_INSERT,
-    STATEMENT_SEQ_OF_ID,
+    STATEMENT_HELD,
     STATEMENT_DELETE_SEQ,
     STATEMENT_KEEP_LAST_SEQ,
     STATEMENT_SETTING_PUT,
     STATEMENT_SETTING_GET,
     STATEMENT_COUNT_ROWS,
+    STATEMENT_USAGE_ADD,
+    STATEMENT_USAGE_END,
+    STATEMENT_USAGE_GET,
     STATEMENT_NEXT_EXPIRY,
     /* Those that read rows come in pairs: without the wire bytes, then with them. */
     STATEMENT_GET,
@@ -47,6 +49,15 @@ struct open_database {
 /** The second connection and the job that runs on it. Outlives the store while the job is out. */
 struct checkpoint;
 
+/** What the rows of a creator have grown by in this transaction. */
+struct usage_change {
+    struct buffer creator_id;
+    int64_t bytes;
+};
+
+/* A transaction of more creators writes some of them before its end. */
+#define USAGE_CHANGES_MAX 16u
+
 struct sqlite_store {
     struct store store;
     struct open_database open;
@@ -63,6 +74,10 @@ struct sqlite_store {
     uint64_t committed_last_seq;
     int64_t row_count; /* COUNT_UNKNOWN until somebody asked */
     int64_t committed_row_count;
+    int64_t bytes; /* of all rows */
+    int64_t committed_bytes;
+    struct usage_change usage[USAGE_CHANGES_MAX];
+    size_t usage_count;
 
     size_t put_count; /* in this transaction */
     int bulk;         /* the cache is large */
@@ -127,6 +142,8 @@ struct database_identity {
  */
 peer_status peer__sqlite_prepare(sqlite3 *db, const char *path, const struct database_identity *identity,
                                  uint32_t flags, int *is_new_out);
+/** The one number that a query of ours gives. */
+peer_status peer__sqlite_read_number(sqlite3 *db, const char *path, const char *sql, int64_t *number_out);
 /** Highest seq ever given. */
 peer_status peer__sqlite_load_last_seq(sqlite3 *db, const char *path, uint64_t *seq_out);
 
@@ -136,6 +153,8 @@ peer_status peer__sqlite_load_last_seq(sqlite3 *db, const char *path, uint64_t *
 sqlite3_stmt *peer__sqlite_statement(struct sqlite_store *store, enum statement which, peer_status *status_out);
 void peer__sqlite_bind_guid(sqlite3_stmt *statement, int at, const peer_guid *guid);
 void peer__sqlite_bind_ticks(sqlite3_stmt *statement, int at, uint64_t ticks);
+/** SQLite takes NULL for the value NULL, not for no bytes. */
+void peer__sqlite_bind_span(sqlite3_stmt *statement, int at, struct span span);
 uint64_t peer__sqlite_column_ticks(sqlite3_stmt *statement, int at);
 /** Resets a statement after its last step gave `result`; the status of that. */
 peer_status peer__sqlite_finish(struct sqlite_store *store, sqlite3_stmt *statement, int result);
@@ -147,6 +166,19 @@ peer_status peer__sqlite_remove(struct store *base, const peer_guid *id);
 peer_status peer__sqlite_commit(struct store *base);
 void peer__sqlite_rollback(struct store *base);
 peer_status peer__sqlite_setting_put(struct store *base, const char *name, struct span value);
+
+/* sqlite_usage.c */
+
+/** Of all rows, when the database is opened. */
+peer_status peer__sqlite_usage_load(struct sqlite_store *store);
+/** The rows of a creator have grown by so many bytes. */
+peer_status peer__sqlite_usage_add(struct sqlite_store *store, struct span creator_id, int64_t bytes);
+/** Before COMMIT: what is still to be written. */
+peer_status peer__sqlite_usage_write(struct sqlite_store *store);
+void peer__sqlite_usage_committed(struct sqlite_store *store);
+void peer__sqlite_usage_rolled_back(struct sqlite_store *store);
+void peer__sqlite_usage_free(struct sqlite_store *store);
+peer_status peer__sqlite_bytes(struct store *base, struct span creator_id, uint64_t *bytes_out);
 
 /* sqlite_read.c */
 

@@ -31,6 +31,9 @@ static const char *const migrations[] = {
     "CREATE UNIQUE INDEX records_modified ON records (modified, id);"
     "CREATE INDEX records_expires ON records (expires);"
     "CREATE INDEX records_type ON records (type);",
+    /* What the rows of each creator hold (STORE_ROW_OVERHEAD for each), kept up with every change. */
+    "CREATE TABLE usage (creator BLOB PRIMARY KEY, bytes INTEGER NOT NULL) WITHOUT ROWID;"
+    "INSERT INTO usage (creator, bytes) SELECT creator, sum(length(wire) + 256) FROM records GROUP BY creator;",
 };
 
 #define SCHEMA_VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))
@@ -43,7 +46,7 @@ static peer_status run(sqlite3 *db, const char *path, const char *sql)
     return result == SQLITE_OK ? PEER_OK : peer__sqlite_failed(db, result, path);
 }
 
-static peer_status read_number(sqlite3 *db, const char *path, const char *sql, int64_t *number_out)
+peer_status peer__sqlite_read_number(sqlite3 *db, const char *path, const char *sql, int64_t *number_out)
 {
     sqlite3_stmt *statement = NULL;
     int result = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
@@ -94,9 +97,9 @@ static peer_status inspect(sqlite3 *db, const char *path, int64_t *version_out)
     int64_t application = 0;
     int64_t objects = 0;
 
-    PEER_TRY(read_number(db, path, "SELECT count(*) FROM sqlite_master", &objects));
-    PEER_TRY(read_number(db, path, "PRAGMA application_id", &application));
-    PEER_TRY(read_number(db, path, "PRAGMA user_version", version_out));
+    PEER_TRY(peer__sqlite_read_number(db, path, "SELECT count(*) FROM sqlite_master", &objects));
+    PEER_TRY(peer__sqlite_read_number(db, path, "PRAGMA application_id", &application));
+    PEER_TRY(peer__sqlite_read_number(db, path, "PRAGMA user_version", version_out));
     if (objects == 0 && application == 0 && *version_out == 0)
         return PEER_OK;
     if (application != APPLICATION_ID)
@@ -225,10 +228,10 @@ peer_status peer__sqlite_load_last_seq(sqlite3 *db, const char *path, uint64_t *
 {
     int64_t seq = 0;
 
-    PEER_TRY(read_number(db, path,
-                         "SELECT max(coalesce((SELECT max(seq) FROM records), 0),"
-                         " coalesce((SELECT value FROM meta WHERE name = 'last_seq'), 0))",
-                         &seq));
+    PEER_TRY(peer__sqlite_read_number(db, path,
+                                      "SELECT max(coalesce((SELECT max(seq) FROM records), 0),"
+                                      " coalesce((SELECT value FROM meta WHERE name = 'last_seq'), 0))",
+                                      &seq));
     if (seq < 0)
         return peer__sqlite_damaged(path, "its numbers are wrong");
     *seq_out = (uint64_t)seq;

@@ -17,14 +17,17 @@ static const char *const texts[STATEMENT_COUNT] = {
     [STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
     [STATEMENT_COMMIT] = "COMMIT",
     [STATEMENT_ROLLBACK] = "ROLLBACK",
-    [STATEMENT_DELETE_ID] = "DELETE FROM records WHERE id = ?",
     [STATEMENT_INSERT] = "INSERT INTO records (" COLUMNS ", wire) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    [STATEMENT_SEQ_OF_ID] = "SELECT seq FROM records WHERE id = ?",
+    [STATEMENT_HELD] = "SELECT seq, creator, length(wire) FROM records WHERE id = ?",
     [STATEMENT_DELETE_SEQ] = "DELETE FROM records WHERE seq = ?",
     [STATEMENT_KEEP_LAST_SEQ] = "INSERT OR REPLACE INTO meta (name, value) VALUES ('last_seq', ?)",
     [STATEMENT_SETTING_PUT] = "INSERT OR REPLACE INTO settings (name, value) VALUES (?, ?)",
     [STATEMENT_SETTING_GET] = "SELECT value FROM settings WHERE name = ?",
     [STATEMENT_COUNT_ROWS] = "SELECT count(*) FROM records",
+    [STATEMENT_USAGE_ADD] = "INSERT INTO usage (creator, bytes) VALUES (?, ?)"
+                            " ON CONFLICT (creator) DO UPDATE SET bytes = bytes + excluded.bytes",
+    [STATEMENT_USAGE_END] = "DELETE FROM usage WHERE creator = ? AND bytes <= 0",
+    [STATEMENT_USAGE_GET] = "SELECT bytes FROM usage WHERE creator = ?",
     [STATEMENT_NEXT_EXPIRY] = "SELECT min(expires) FROM records WHERE expires > ?",
     [STATEMENT_GET] = GET(COLUMNS),
     [STATEMENT_GET_WIRE] = GET(COLUMNS ", wire"),
@@ -65,6 +68,14 @@ peer_status peer__sqlite_finish(struct sqlite_store *store, sqlite3_stmt *statem
 void peer__sqlite_bind_guid(sqlite3_stmt *statement, int at, const peer_guid *guid)
 {
     sqlite3_bind_blob(statement, at, guid->bytes, sizeof(guid->bytes), SQLITE_STATIC);
+}
+
+void peer__sqlite_bind_span(sqlite3_stmt *statement, int at, struct span span)
+{
+    if (span.size == 0)
+        sqlite3_bind_zeroblob(statement, at, 0);
+    else
+        sqlite3_bind_blob64(statement, at, span.data, span.size, SQLITE_STATIC);
 }
 
 #define TICKS_BIAS (UINT64_C(1) << 63)

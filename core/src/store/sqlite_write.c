@@ -41,15 +41,6 @@ static peer_status begin(struct sqlite_store *store)
     return PEER_OK;
 }
 
-/* SQLite takes NULL for the value NULL, not for no bytes. */
-static void bind_span(sqlite3_stmt *statement, int at, struct span span)
-{
-    if (span.size == 0)
-        sqlite3_bind_zeroblob(statement, at, 0);
-    else
-        sqlite3_bind_blob64(statement, at, span.data, span.size, SQLITE_STATIC);
-}
-
 static peer_status insert(struct sqlite_store *store, const struct store_row *row, uint64_t seq)
 {
     peer_status status;
@@ -65,27 +56,69 @@ static peer_status insert(struct sqlite_store *store, const struct store_row *ro
     sqlite3_bind_int64(statement, 6, row->local_flags);
     peer__sqlite_bind_ticks(statement, 7, row->modified);
     peer__sqlite_bind_ticks(statement, 8, row->expires);
-    bind_span(statement, 9, row->creator_id);
-    bind_span(statement, 10, row->wire);
+    peer__sqlite_bind_span(statement, 9, row->creator_id);
+    peer__sqlite_bind_span(statement, 10, row->wire);
+    return step_write(store, statement);
+}
+
+static int64_t bytes_of(size_t wire_size)
+{
+    return (int64_t)wire_size + STORE_ROW_OVERHEAD;
+}
+
+/* Takes a row out of its creator's account. *seq_out 0: there is no such row. */
+static peer_status close_account(struct sqlite_store *store, const peer_guid *id, int64_t *seq_out)
+{
+    peer_status status;
+    sqlite3_stmt *statement = peer__sqlite_statement(store, STATEMENT_HELD, &status);
+
+    *seq_out = 0;
+    if (statement == NULL)
+        return status;
+    peer__sqlite_bind_guid(statement, 1, id);
+    int result = sqlite3_step(statement);
+    if (result == SQLITE_ROW) {
+        struct span creator = {sqlite3_column_blob(statement, 1), (size_t)sqlite3_column_bytes(statement, 1)};
+        *seq_out = sqlite3_column_int64(statement, 0);
+        status = peer__sqlite_usage_add(store, creator, -bytes_of((size_t)sqlite3_column_int64(statement, 2)));
+    }
+    PEER_TRY(peer__sqlite_finish(store, statement, result));
+    return status;
+}
+
+static peer_status write_number(struct sqlite_store *store, enum statement which, int64_t number)
+{
+    peer_status status;
+    sqlite3_stmt *statement = peer__sqlite_statement(store, which, &status);
+
+    if (statement == NULL)
+        return status;
+    sqlite3_bind_int64(statement, 1, number);
     return step_write(store, statement);
 }
 
 static peer_status put(struct sqlite_store *store, const struct store_row *row)
 {
-    peer_status status;
-    sqlite3_stmt *statement = peer__sqlite_statement(store, STATEMENT_DELETE_ID, &status);
+    int64_t replaced;
 
-    if (statement == NULL)
-        return status;
-    peer__sqlite_bind_guid(statement, 1, &row->id);
-    PEER_TRY(step_write(store, statement));
-    /* The replaced row need not leave its number behind: ours is higher. */
-    int replaced = sqlite3_changes(store->db);
+    PEER_TRY(close_account(store, &row->id, &replaced));
+    if (replaced != 0) /* it need not leave its number behind: ours is higher */
+        PEER_TRY(write_number(store, STATEMENT_DELETE_SEQ, replaced));
     PEER_TRY(insert(store, row, store->last_seq + 1));
+    PEER_TRY(peer__sqlite_usage_add(store, row->creator_id, bytes_of(row->wire.size)));
     store->last_seq++;
     if (store->row_count != COUNT_UNKNOWN)
-        store->row_count += 1 - replaced;
+        store->row_count += replaced == 0;
     return PEER_OK;
+}
+
+static peer_status remove_seq(struct sqlite_store *store, int64_t seq)
+{
+    PEER_TRY(write_number(store, STATEMENT_DELETE_SEQ, seq));
+    if (store->row_count != COUNT_UNKNOWN)
+        store->row_count--;
+    /* The highest number goes, and with it all that a restart could tell it from. */
+    return (uint64_t)seq == store->last_seq ? write_number(store, STATEMENT_KEEP_LAST_SEQ, seq) : PEER_OK;
 }
 
 peer_status peer__sqlite_put(struct store *base, const struct store_row *row, uint64_t *seq_out)
@@ -100,47 +133,13 @@ peer_status peer__sqlite_put(struct store *base, const struct store_row *row, ui
     return PEER_OK;
 }
 
-/* *seq_out 0: there is no such row. */
-static peer_status find_seq(struct sqlite_store *store, const peer_guid *id, int64_t *seq_out)
-{
-    peer_status status;
-    sqlite3_stmt *statement = peer__sqlite_statement(store, STATEMENT_SEQ_OF_ID, &status);
-
-    if (statement == NULL)
-        return status;
-    peer__sqlite_bind_guid(statement, 1, id);
-    int result = sqlite3_step(statement);
-    *seq_out = result == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : 0;
-    return peer__sqlite_finish(store, statement, result);
-}
-
-static peer_status write_number(struct sqlite_store *store, enum statement which, int64_t number)
-{
-    peer_status status;
-    sqlite3_stmt *statement = peer__sqlite_statement(store, which, &status);
-
-    if (statement == NULL)
-        return status;
-    sqlite3_bind_int64(statement, 1, number);
-    return step_write(store, statement);
-}
-
-static peer_status remove_seq(struct sqlite_store *store, int64_t seq)
-{
-    PEER_TRY(write_number(store, STATEMENT_DELETE_SEQ, seq));
-    if (store->row_count != COUNT_UNKNOWN)
-        store->row_count--;
-    /* The highest number goes, and with it all that a restart could tell it from. */
-    return (uint64_t)seq == store->last_seq ? write_number(store, STATEMENT_KEEP_LAST_SEQ, seq) : PEER_OK;
-}
-
 peer_status peer__sqlite_remove(struct store *base, const peer_guid *id)
 {
     struct sqlite_store *store = CONTAINER_OF(base, struct sqlite_store, store);
     int64_t seq = 0;
 
     PEER_TRY(note_failure(store, begin(store)));
-    PEER_TRY(note_failure(store, find_seq(store, id, &seq)));
+    PEER_TRY(note_failure(store, close_account(store, id, &seq)));
     return seq != 0 ? note_failure(store, remove_seq(store, seq)) : PEER_OK;
 }
 
@@ -154,7 +153,7 @@ peer_status peer__sqlite_setting_put(struct store *base, const char *name, struc
     if (statement == NULL)
         return note_failure(store, status);
     sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC);
-    bind_span(statement, 2, value);
+    peer__sqlite_bind_span(statement, 2, value);
     return note_failure(store, step_write(store, statement));
 }
 
@@ -176,8 +175,10 @@ peer_status peer__sqlite_commit(struct store *base)
         return PEER_OK;
     PEER_TRY(begin(store)); /* only to tell of an earlier failure */
     PEER_TRY(note_failure(store, check_place(store)));
+    PEER_TRY(note_failure(store, peer__sqlite_usage_write(store)));
     PEER_TRY(note_failure(store, run(store, STATEMENT_COMMIT)));
     store->writing = 0;
+    peer__sqlite_usage_committed(store);
     store->committed_last_seq = store->last_seq;
     store->committed_row_count = store->row_count;
     if (store->put_count < BULK_ROWS)
@@ -200,4 +201,5 @@ void peer__sqlite_rollback(struct store *base)
     store->put_count = 0;
     store->last_seq = store->committed_last_seq;
     store->row_count = store->committed_row_count;
+    peer__sqlite_usage_rolled_back(store);
 }

@@ -36,6 +36,8 @@ const struct field peer__lua_properties_fields[] = {
 
 const struct field peer__lua_options_fields[] = {
     FIELD(peer_graph_options_input, flags, FIELD_UINT32),
+    FIELD(peer_graph_options_input, max_database_bytes, FIELD_COUNTER),
+    FIELD(peer_graph_options_input, max_bytes_per_creator, FIELD_COUNTER),
     END_OF_FIELDS,
 };
 
@@ -100,6 +102,18 @@ static void read_bytes(lua_State *L, int index, const char *name, const void **d
     *data_out = lua_tolstring(L, index, size_out);
 }
 
+static int read_counter(lua_State *L, int index, const char *name, uint64_t *out)
+{
+    int64_t value;
+
+    if (peer__lua_read_int64(L, index, name, &value) != 0)
+        return -1;
+    if (value < 0)
+        return luaL_error(L, "%s is negative", name);
+    *out = (uint64_t)value;
+    return 0;
+}
+
 static int read_field(lua_State *L, int index, const struct field *field, char *out)
 {
     const peer_guid *guid;
@@ -111,6 +125,8 @@ static int read_field(lua_State *L, int index, const struct field *field, char *
         return peer__lua_read_uint32(L, index, field->name, (uint32_t *)(void *)(out + field->offset));
     case FIELD_INT64:
         return peer__lua_read_int64(L, index, field->name, (int64_t *)(void *)(out + field->offset));
+    case FIELD_COUNTER:
+        return read_counter(L, index, field->name, (uint64_t *)(void *)(out + field->offset));
     case FIELD_TEXT:
         return peer__lua_read_text(L, index, field->name, (const char **)(void *)(out + field->offset));
     case FIELD_GUID:

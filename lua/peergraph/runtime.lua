@@ -24,7 +24,11 @@ end
 
 local function options(fields)
   local durable = fields.durable and core.PEER_GRAPH_OPTION_DURABLE or 0
-  return { flags = durable | (fields.manual and core.PEER_GRAPH_OPTION_MANUAL or 0) }
+  return {
+    flags = durable | (fields.manual and core.PEER_GRAPH_OPTION_MANUAL or 0),
+    max_database_bytes = fields.max_database_bytes,
+    max_bytes_per_creator = fields.max_bytes_per_creator,
+  }
 end
 
 local function described(runtime, graph_id, fields)
@@ -46,6 +50,8 @@ function Runtime:create_graph(graph_id, fields)
     defer_expiration = "boolean?",
     durable = "boolean?", -- what was stored survives a loss of power
     manual = "boolean?", -- no connections but those asked for with connect
+    max_database_bytes = "integer?", -- of all records, here; nil: 1 GiB
+    max_bytes_per_creator = "integer?", -- nil: no limit
   })
   local made, message, code = core.peer_graph_create(self._handle, {
     graph_id = graph_id,
@@ -75,6 +81,8 @@ function Runtime:open_graph(graph_id, fields)
     precedence = "table?",
     durable = "boolean?", -- what was stored survives a loss of power
     manual = "boolean?", -- no connections but those asked for with connect
+    max_database_bytes = "integer?", -- of all records, here; nil: 1 GiB
+    max_bytes_per_creator = "integer?", -- nil: no limit
   })
   local made, message, code = core.peer_graph_open(
     self._handle, graph_id, fields.peer_id, fields.database, options(fields), fields.precedence)

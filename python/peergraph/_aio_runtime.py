@@ -76,12 +76,15 @@ class Runtime(RuntimeBase):
         defer_expiration: bool = False,
         durable: bool = False,
         manual: bool = False,
+        max_database_bytes: int = 0,
+        max_bytes_per_creator: int = 0,
     ) -> Opening[Graph]:
         """Makes a new graph and its database, and opens it; await it, or use it in an async with statement.
 
         Arguments and errors are those of peergraph.Runtime.create_graph.
         """
         check_names(graph_id, peer_id, database)
+        options = graph_options(durable, manual, max_database_bytes, max_bytes_per_creator)
         properties = raw_properties(
             graph_id,
             peer_id,
@@ -95,7 +98,7 @@ class Runtime(RuntimeBase):
         )
 
         def create() -> Graph:
-            handle = _native.graph_create(self._handle, properties, database, graph_options(durable, manual))
+            handle = _native.graph_create(self._handle, properties, database, options)
             return Graph(self, handle, graph_id, peer_id, database, False)
 
         return Opening(lambda: in_thread(create, Graph._close))
@@ -109,6 +112,8 @@ class Runtime(RuntimeBase):
         precedence: Iterable[UUID] = (),
         durable: bool = False,
         manual: bool = False,
+        max_database_bytes: int = 0,
+        max_bytes_per_creator: int = 0,
     ) -> Opening[Graph]:
         """Opens a graph that this or another node created; await it, or use it in an async with statement.
 
@@ -116,10 +121,11 @@ class Runtime(RuntimeBase):
         """
         types = ids("precedence", precedence)
         check_names(graph_id, peer_id, database)
+        options = graph_options(durable, manual, max_database_bytes, max_bytes_per_creator)
 
         def open_() -> Graph:
             handle, is_new = _native.graph_open(
-                self._handle, graph_id, peer_id, database, graph_options(durable, manual), types
+                self._handle, graph_id, peer_id, database, options, types
             )
             return Graph(self, handle, graph_id, peer_id, database, is_new)
 

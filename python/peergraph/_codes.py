@@ -81,6 +81,7 @@ PEER_E_INVALID_FRIENDLY_NAME: Final = -2140987280  # 0x80632070
 PEER_E_FORKED: Final = -2140934143  # 0x8063F001
 PEER_E_DATABASE_IN_USE: Final = -2140934142  # 0x8063F002
 PEER_E_OUTBOX_FULL: Final = -2140934141  # 0x8063F003
+PEER_E_DATABASE_FULL: Final = -2140934139  # 0x8063F005
 PEER_E_INTERNAL: Final = -2140934140  # 0x8063F004
 
 
@@ -459,6 +460,10 @@ STATUS: Final[dict[int, tuple[str, str]]] = {
         "PEER_E_OUTBOX_FULL",
         "too much waits to be sent on the connection; PEER_EVENT_WRITABLE tells when there is room",
     ),
+    PEER_E_DATABASE_FULL: (
+        "PEER_E_DATABASE_FULL",
+        "the records hold as much as was allowed",
+    ),
     PEER_E_INTERNAL: (
         "PEER_E_INTERNAL",
         "an internal error; the handle is dead",
@@ -518,5 +523,6 @@ EXCEPTIONS: Final[dict[int, str]] = {
     PEER_E_FORKED: "Forked",
     PEER_E_DATABASE_IN_USE: "DatabaseInUse",
     PEER_E_OUTBOX_FULL: "OutboxFull",
+    PEER_E_DATABASE_FULL: "DiskFull",
     PEER_E_INTERNAL: "InternalError",
 }

@@ -83,6 +83,14 @@ class RawProperties(NamedTuple):
     comment: str | None
 
 
+class RawOptions(NamedTuple):
+    """The options of a graph as C has them."""
+
+    flags: int
+    max_database_bytes: int
+    max_bytes_per_creator: int
+
+
 class RawNode(NamedTuple):
     """A node as C has it."""
 
@@ -273,12 +281,11 @@ def retain_data(data: CData) -> None:
 # -- graphs ------------------------------------------------------------------------------------------------------------
 
 
-def _graph_options(flags: int) -> CData:
-    size = ffi.sizeof("peer_graph_options_input")
-    return ffi.new("peer_graph_options_input *", {"struct_size": size, "flags": flags})
+def _graph_options(options: RawOptions) -> CData:
+    return ffi.new("peer_graph_options_input *", (ffi.sizeof("peer_graph_options_input"), *options))
 
 
-def graph_create(runtime: Handle, properties: RawProperties, database_name: str | None, option_flags: int) -> Handle:
+def graph_create(runtime: Handle, properties: RawProperties, database_name: str | None, options: RawOptions) -> Handle:
     """peer_graph_create."""
     texts = [
         _char_pointer(text)
@@ -289,8 +296,7 @@ def graph_create(runtime: Handle, properties: RawProperties, database_name: str 
         (ffi.sizeof("peer_graph_properties_view"), *properties[:5], *texts),
     )
     out = ffi.new("peer_graph **")
-    options = _graph_options(option_flags)
-    _check(lib.peer_graph_create(runtime, given, _encoded(database_name), options, out))
+    _check(lib.peer_graph_create(runtime, given, _encoded(database_name), _graph_options(options), out))
     handle: Handle = out[0]
     return handle
 
@@ -300,7 +306,7 @@ def graph_open(
     graph_id: str,
     peer_id: str,
     database_name: str | None,
-    option_flags: int,
+    options: RawOptions,
     precedence: Sequence[bytes],
 ) -> tuple[Handle, bool]:
     """peer_graph_open; with whether the database is new."""
@@ -311,7 +317,7 @@ def graph_open(
             _encoded(graph_id),
             _encoded(peer_id),
             _encoded(database_name),
-            _graph_options(option_flags),
+            _graph_options(options),
             len(precedence),
             _guids(precedence),
             out,

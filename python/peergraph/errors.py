@@ -90,7 +90,7 @@ class AccessDenied(PeerError, PermissionError):
 
 
 class DiskFull(PeerError, OSError):
-    """The disk is full; nothing was changed."""
+    """The disk is full, or the records hold as much as was allowed; nothing was changed."""
 
     _errno = errno.ENOSPC
 

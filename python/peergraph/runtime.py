@@ -64,6 +64,8 @@ class Runtime(RuntimeBase):
         defer_expiration: bool = False,
         durable: bool = False,
         manual: bool = False,
+        max_database_bytes: int = 0,
+        max_bytes_per_creator: int = 0,
     ) -> Graph:
         """Makes a new graph and its database, and opens it. Only one peer creates a graph; the others open it.
 
@@ -80,11 +82,15 @@ class Runtime(RuntimeBase):
         durable            what was stored survives a loss of power, not only the end of the process
         manual             the graph makes no connections but those asked for with connect; else, once it has listened or
                            connected, it finds further neighbours and replaces lost ones by itself
+        max_database_bytes     what the records may hold here, at least 65,536 bytes; 0: 1 GiB. Beyond it changes raise
+                               DiskFull, and records of neighbours wait (GraphStatus.STORAGE_FULL); deletions still work
+        max_bytes_per_creator  the same for the records of each creator; 0: no limit
 
         Raises DuplicateGraph, DatabaseAlreadyPresent, DatabaseInUse, DatabaseAccessDenied, DiskFull, InvalidArgument,
         NotInitialized.
         """
         check_names(graph_id, peer_id, database)
+        options = graph_options(durable, manual, max_database_bytes, max_bytes_per_creator)
         properties = raw_properties(
             graph_id,
             peer_id,
@@ -96,7 +102,7 @@ class Runtime(RuntimeBase):
             presence_max,
             defer_expiration,
         )
-        handle = _native.graph_create(self._handle, properties, database, graph_options(durable, manual))
+        handle = _native.graph_create(self._handle, properties, database, options)
         return Graph(self, handle, graph_id, peer_id, database, False)
 
     def open_graph(
@@ -108,6 +114,8 @@ class Runtime(RuntimeBase):
         precedence: Iterable[UUID] = (),
         durable: bool = False,
         manual: bool = False,
+        max_database_bytes: int = 0,
+        max_bytes_per_creator: int = 0,
     ) -> Graph:
         """Opens a graph that this or another node created; `graph.is_new` tells whether it has to synchronize first.
 
@@ -118,13 +126,16 @@ class Runtime(RuntimeBase):
         durable     what was stored survives a loss of power, not only the end of the process
         manual      the graph makes no connections but those asked for with connect; else, once it has listened or
                     connected, it finds further neighbours and replaces lost ones by itself
+        max_database_bytes, max_bytes_per_creator
+                    as in create_graph; they hold as long as the graph is open
 
         Raises DuplicateGraph, DatabaseInUse, InvalidDatabase, DatabaseAccessDenied, DiskFull, InvalidArgument,
         NotInitialized; DatabaseError if the graph is open in this runtime with another database.
         """
         types = ids("precedence", precedence)
         check_names(graph_id, peer_id, database)
-        handle, is_new = _native.graph_open(self._handle, graph_id, peer_id, database, graph_options(durable, manual), types)
+        options = graph_options(durable, manual, max_database_bytes, max_bytes_per_creator)
+        handle, is_new = _native.graph_open(self._handle, graph_id, peer_id, database, options, types)
         return Graph(self, handle, graph_id, peer_id, database, is_new)
 
     def delete_graph(self, graph_id: str, *, peer_id: str, database: str = "default") -> None:
@@ -135,5 +146,11 @@ class Runtime(RuntimeBase):
         _native.graph_delete(self._handle, graph_id, peer_id, database)
 
 
-def graph_options(durable: bool, manual: bool) -> int:
-    return (int(GraphOption.DURABLE) if durable else 0) | (int(GraphOption.MANUAL) if manual else 0)
+def graph_options(
+    durable: bool, manual: bool, max_database_bytes: int, max_bytes_per_creator: int
+) -> _native.RawOptions:
+    for name, value in (("max_database_bytes", max_database_bytes), ("max_bytes_per_creator", max_bytes_per_creator)):
+        if not 0 <= value < 1 << 64:
+            raise ValueError(f"{name} is {value}, which is no number of bytes")
+    flags = (int(GraphOption.DURABLE) if durable else 0) | (int(GraphOption.MANUAL) if manual else 0)
+    return _native.RawOptions(flags, max_database_bytes, max_bytes_per_creator)

@@ -30,9 +30,11 @@ AT(peer_graph_properties_view, creator_id, 32);
 AT(peer_graph_properties_view, friendly_name, 40);
 AT(peer_graph_properties_view, comment, 48);
 
-SIZE(peer_graph_options_input, 8);
+SIZE(peer_graph_options_input, 24);
 AT(peer_graph_options_input, struct_size, 0);
 AT(peer_graph_options_input, flags, 4);
+AT(peer_graph_options_input, max_database_bytes, 8);
+AT(peer_graph_options_input, max_bytes_per_creator, 16);
 
 SIZE(peer_node_info_view, 40);
 AT(peer_node_info_view, struct_size, 0);

@@ -1,177 +1,100 @@
-"""What a machine may run out of or lack besides room on its disk: descriptors, addresses, names."""
+"""What the records of a graph may hold on one node, as its options say."""
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import sys
-from pathlib import Path
+import contextlib
+import sqlite3
+from datetime import timedelta
 
 import peergraph
 import pytest
-from peergraph import ConnectionStatus, NeighbourConnection
-from python.scene import wait_for
+from peergraph import GraphStatus, StatusChanged
+from python.scene import NOTE, join, wait_until
 
-HEAD = """
-import os, resource, sys
-import peergraph
-from peergraph import ConnectionStatus, GraphStatus, NeighbourConnection, Scope, StatusChanged
-from python.scene import HOUR, NOTE, join, wait_for, wait_until
+HOUR = timedelta(hours=1)
+LIMIT = 100_000
+DATA = bytes(5000)
 
-folder = sys.argv[1]
-"""
 
-DESCRIPTORS = (
-    HEAD
-    + """
-resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100))
-hogs = []
+def fill(graph):
+    """Adds records until no more fit; their ids, and the error."""
+    ids = []
+    with pytest.raises(peergraph.DiskFull) as info:
+        for _ in range(LIMIT // len(DATA) + 1):
+            ids.append(graph.add_record(type=NOTE, data=DATA, lifetime=HOUR))
+    return ids, info.value
 
-def hog(leave=0):
-    try:
-        while True:
-            hogs.append(os.dup(0))
-    except OSError:
-        for _ in range(leave):
-            os.close(hogs.pop())
 
-def release():
-    while hogs:
-        os.close(hogs.pop())
+def test_the_limit_of_a_database(open_runtime):
+    with open_runtime().create_graph("g", peer_id="alice", max_database_bytes=LIMIT) as graph:
+        ids, error = fill(graph)
+        assert error.name == "PEER_E_DATABASE_FULL"
+        assert "max_database_bytes is 100000" in str(error)
+        assert len(ids) in range(17, 20)
+        assert not graph.status & GraphStatus.STORAGE_FULL
+        for id in ids:
+            graph.delete_record(id)
+        assert graph.add_record(type=NOTE, data=DATA, lifetime=HOUR)
 
-def refused(error, *words):
-    text = str(error)
-    assert "descriptor" in text and "\\n" not in text and all(word in text for word in words), text
 
-def fails(wanted, call, *words):
-    try:
-        call()
-    except wanted as error:
-        refused(error, *words)
-    else:
-        sys.exit(f"{words} went through")
+def test_the_limit_of_a_creator(open_runtime):
+    with open_runtime().create_graph("g", peer_id="alice", max_bytes_per_creator=LIMIT) as graph:
+        ids, error = fill(graph)
+        assert 'the records of "alice"' in str(error)
+        assert len(ids) in range(17, 20)
+        assert graph.add_record(type=NOTE, data=DATA, lifetime=HOUR, creator_id="bob")
 
-with peergraph.open_runtime(folder + "/a") as at_alice, peergraph.open_runtime(folder + "/b") as at_bob, \\
-     at_bob.open_graph("g", peer_id="bob", manual=True) as bob, \\
-     at_bob.create_graph("h", peer_id="bob") as other, bob.events(NeighbourConnection) as connections:
-    connections.fileno()
-    alice = at_alice.create_graph("g", peer_id="alice")
-    alice.listen(scope=Scope.LOOPBACK)
-    for leave in range(12):  # whatever it is that finds none
-        hog(leave)
-        try:
-            peergraph.open_runtime(folder + "/c").close()
-        except peergraph.OutOfMemory as error:
-            refused(error)
-        release()
-    hog()
-    fails(peergraph.OutOfMemory, lambda: peergraph.open_runtime(folder + "/c"))
-    fails(peergraph.OutOfMemory, lambda: at_bob.create_graph("new", peer_id="bob"), folder + "/b/graphs/new")
-    fails(peergraph.UnableToListen, lambda: other.listen(scope=Scope.LOOPBACK), "port 0")
-    with other.events() as events:
-        fails(peergraph.OutOfMemory, events.fileno)
-        release()
-        assert events.fileno() >= 0
-    other.listen(scope=Scope.LOOPBACK)
-    at_bob.create_graph("new", peer_id="bob").close()
 
-    hog()
-    bob.connect(alice.address)
-    event = wait_for(connections, lambda event: event.status is ConnectionStatus.FAILED)
-    refused(event.message, alice.address)
-    release()
+def test_limits_hold_as_long_as_the_graph_is_open(open_runtime):
+    runtime = open_runtime()
+    with runtime.create_graph("g", peer_id="alice", max_database_bytes=LIMIT) as graph:
+        fill(graph)
+    with runtime.open_graph("g", peer_id="alice") as graph:
+        assert graph.add_record(type=NOTE, data=DATA, lifetime=HOUR)
+    with runtime.open_graph("g", peer_id="alice", max_database_bytes=LIMIT) as graph:
+        assert fill(graph)[0] == []
 
-    # Who is asked and has no descriptor says so at once, by hanging up: one is kept for this. It may be lost: then the
-    # caller waits until there are descriptors again, and another one is kept.
-    def is_hung_up():
-        hog(leave=1)
-        bob.connect(alice.address)  # takes the last one
-        wait_for(connections, lambda event: event.status is ConnectionStatus.FAILED)
-        release()
 
-    is_hung_up()
-    with open(os.environ["NO_SPARE"], "w"):
-        pass
-    is_hung_up()
-    os.unlink(os.environ["NO_SPARE"])
-    bob.connect(alice.address)
-    wait_for(connections, lambda event: event.status is ConnectionStatus.CONNECTED)
-    alice.close()
-    alice = at_alice.open_graph("g", peer_id="alice")
-    wait_for(connections, lambda event: event.status is ConnectionStatus.DISCONNECTED)
-    alice.listen(scope=Scope.LOOPBACK)
-    is_hung_up()
-    join(bob, alice)
-    kept = alice.add_record(type=NOTE, lifetime=HOUR)
-    with bob.events() as events:
-        wait_until(events, lambda: [record.id for record in bob.records()] == [kept])
-    alice.close()
-"""
-)
+def test_a_database_of_the_first_version_is_counted(open_runtime, tmp_path):
+    runtime = open_runtime()
+    with runtime.create_graph("g", peer_id="alice", max_database_bytes=LIMIT) as graph:
+        ids, _ = fill(graph)
+    (path,) = tmp_path.rglob("*.db")
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        database.executescript("DROP TABLE usage; PRAGMA user_version = 1")
+    with runtime.open_graph("g", peer_id="alice", max_database_bytes=LIMIT) as graph:
+        assert {record.id for record in graph.records()} == set(ids)
+        assert fill(graph)[0] == []
+        graph.delete_record(ids[0])
+        assert len(fill(graph)[0]) == 1
 
-ADDRESSES = (
-    HEAD
-    + """
-import subprocess
-def ip(*words):
-    subprocess.run(["ip", *words], check=True)
 
-def connects(*families):
-    with peergraph.open_runtime(folder + "/a") as at_alice, peergraph.open_runtime(folder + "/b") as at_bob, \\
-         at_alice.create_graph("g", peer_id="alice") as alice, at_bob.open_graph("g", peer_id="bob") as bob:
-        alice.listen(scope=Scope.LOOPBACK)
-        assert [address[0] == "[" for address in alice.node.addresses] == list(families), alice.node
+def test_what_neighbours_send_waits_for_room(open_runtime):
+    with (
+        open_runtime("a").create_graph("g", peer_id="alice") as alice,
+        open_runtime("b").open_graph("g", peer_id="bob", max_database_bytes=LIMIT) as bob,
+        bob.events(StatusChanged) as status,
+    ):
+        alice.listen(scope=peergraph.Scope.LOOPBACK)
         join(bob, alice)
-    with peergraph.open_runtime(folder + "/a") as at_alice:
-        at_alice.delete_graph("g", peer_id="alice")
-
-ip("link", "set", "lo", "up")
-connects(True, False)
-ip("address", "del", "127.0.0.1/8", "dev", "lo")
-connects(True)
-ip("address", "add", "127.0.0.1/8", "dev", "lo")
-ip("address", "del", "::1/128", "dev", "lo")
-connects(False)
-ip("address", "del", "127.0.0.1/8", "dev", "lo")
-with peergraph.open_runtime(folder + "/c") as runtime, runtime.create_graph("g", peer_id="p") as graph:
-    try:
-        graph.listen(scope=Scope.LOOPBACK)
-        sys.exit("it listens nowhere")
-    except peergraph.UnableToListen as error:
-        assert "neither ::1 nor 127.0.0.1" in str(error), error
-"""
-)
+        ids = [alice.add_record(type=NOTE, data=DATA, lifetime=HOUR) for _ in range(30)]
+        wait_until(status, lambda: GraphStatus.STORAGE_FULL in bob.status)
+        wait_until(status, lambda: GraphStatus.SYNCHRONIZED not in bob.status)
+        for id in ids[:20]:
+            alice.delete_record(id)
+        wait_until(status, lambda: GraphStatus.SYNCHRONIZED in bob.status)
+        assert {record.id for record in bob.records()} == set(ids[20:])
 
 
-def run(script: str, folder: Path, *prefix: str, **variables: str) -> None:
-    command = [*prefix, sys.executable, "-X", "dev", "-W", "error", "-c", script, str(folder)]
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent)} | variables
-    result = subprocess.run(command, capture_output=True, text=True, timeout=110, check=False, env=environment)
-    assert result.returncode == 0, result.stderr
+@pytest.mark.parametrize("limit", [-1, 1 << 64])
+def test_a_limit_is_a_number_of_bytes(open_runtime, limit):
+    runtime = open_runtime()
+    with pytest.raises(ValueError, match="max_database_bytes"):
+        runtime.create_graph("g", peer_id="alice", max_database_bytes=limit)
+    with pytest.raises(ValueError, match="max_bytes_per_creator"):
+        runtime.open_graph("g", peer_id="alice", max_bytes_per_creator=limit)
 
 
-def test_no_descriptor_is_free(tmp_path, preload):
-    run(DESCRIPTORS, tmp_path, LD_PRELOAD=preload("no_spare.c"), NO_SPARE=str(tmp_path / "no spare"))
-
-
-def test_a_family_of_addresses_is_missing(tmp_path):
-    unshare = ["unshare", "--user", "--map-root-user", "--net"]
-    if not shutil.which("ip") or not shutil.which("unshare"):
-        pytest.skip("ip and unshare are needed")
-    if subprocess.run([*unshare, "true"], capture_output=True, check=False).returncode:
-        pytest.skip("no network can be made here")
-    run(ADDRESSES, tmp_path, *unshare)
-
-
-@pytest.mark.parametrize(
-    ("address", "words"),
-    [("nohost.invalid:5000", 'cannot resolve "nohost.invalid"'), ("127.0.0.1:1", '"127.0.0.1:1" refused')],
-)
-def test_an_address_where_nobody_is(graph, address, words):
-    with graph.events(NeighbourConnection) as events:
-        graph.connect(address)
-        event = wait_for(events, lambda event: event.status is ConnectionStatus.FAILED)
-    assert isinstance(event.error, peergraph.ConnectionFailed)
-    assert words in event.message
-    assert "\n" not in event.message
+def test_a_limit_is_not_too_small(open_runtime):
+    with pytest.raises(peergraph.InvalidArgument, match="max_database_bytes is 65535"):
+        open_runtime().create_graph("g", peer_id="alice", max_database_bytes=65535)

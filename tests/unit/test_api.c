@@ -189,6 +189,12 @@ static void create_checks_its_properties(void **state)
         FAILS(E_INVALIDARG, peer_graph_create(world->runtime, &good, names[i], NULL, &graph));
     peer_graph_options_input options = {.struct_size = sizeof(options), .flags = 0x100};
     FAILS(E_INVALIDARG, peer_graph_create(world->runtime, &good, NULL, &options, &graph));
+    options = (peer_graph_options_input){.struct_size = sizeof(options), .max_database_bytes = 65535};
+    FAILS(E_INVALIDARG, peer_graph_create(world->runtime, &good, NULL, &options, &graph));
+    options = (peer_graph_options_input){.struct_size = sizeof(options), .max_bytes_per_creator = 1};
+    FAILS(E_INVALIDARG, peer_graph_create(world->runtime, &good, NULL, &options, &graph));
+    options = (peer_graph_options_input){.struct_size = 7};
+    FAILS(E_INVALIDARG, peer_graph_create(world->runtime, &good, NULL, &options, &graph));
     FAILS(E_INVALIDARG, peer_graph_create(world->runtime, NULL, NULL, NULL, &graph));
     FAILS(E_INVALIDARG, peer_graph_create(world->runtime, &good, NULL, NULL, NULL));
     FAILS(PEER_E_DUPLICATE_GRAPH, peer_graph_create(world->runtime, &good, NULL, NULL, &graph));

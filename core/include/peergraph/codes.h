@@ -156,6 +156,8 @@
 #define PEER_E_DATABASE_IN_USE               (-2140934142) /* 0x8063F002 */
 /** Too much waits to be sent on the connection; PEER_EVENT_WRITABLE tells when there is room. */
 #define PEER_E_OUTBOX_FULL                   (-2140934141) /* 0x8063F003 */
+/** The records hold as much as was allowed. */
+#define PEER_E_DATABASE_FULL                 (-2140934139) /* 0x8063F005 */
 /** An internal error; the handle is dead. */
 #define PEER_E_INTERNAL                      (-2140934140) /* 0x8063F004 */
 

@@ -166,6 +166,11 @@ typedef peer_graph_properties_view peer_graph_properties_input;
 typedef struct peer_graph_options_input {
     uint32_t struct_size;
     uint32_t flags; /* PEER_GRAPH_OPTION_* */
+    /* What the records may hold on this node, in all and of one creator, in bytes: their content and 256 for each. 0: the
+     * default, 1 GiB and no limit; else at least 65,536. Beyond it calls give PEER_E_DATABASE_FULL, and see
+     * PEER_GRAPH_STATUS_STORAGE_FULL. Deletions may take a sixteenth more. */
+    uint64_t max_database_bytes;
+    uint64_t max_bytes_per_creator;
 } peer_graph_options_input;
 #define PEER_GRAPH_OPTIONS_INPUT_INIT {.struct_size = sizeof(peer_graph_options_input)}
 
@@ -369,7 +374,7 @@ typedef peer_record_view peer_record_input;
  * @retval PEER_E_INVALID_ATTRIBUTES         the attributes break the schema; the message says where
  * @retval PEER_E_TOO_MANY_ATTRIBUTES        more than 4,096
  * @retval PEER_E_MAX_RECORD_SIZE_EXCEEDED   data and attributes are larger than the graph allows
- * @retval PEER_E_GRAPH_SHUTTING_DOWN, PEER_E_DISK_FULL
+ * @retval PEER_E_GRAPH_SHUTTING_DOWN, PEER_E_DISK_FULL, PEER_E_DATABASE_FULL
  *
  * PeerGraphAddRecord; MS-PPGRH 3.1.4.3.
  */
@@ -397,7 +402,7 @@ PEER_API peer_status peer_graph_update_record(peer_graph *graph, const peer_reco
  *
  * @retval PEER_E_RECORD_NOT_FOUND  unknown, deleted or expired
  * @retval PEER_E_NOT_AUTHORIZED    the record is one of the graph's own
- * @retval PEER_E_GRAPH_NOT_READY, PEER_E_GRAPH_SHUTTING_DOWN, PEER_E_DISK_FULL
+ * @retval PEER_E_GRAPH_NOT_READY, PEER_E_GRAPH_SHUTTING_DOWN, PEER_E_DISK_FULL, PEER_E_DATABASE_FULL
  *
  * PeerGraphDeleteRecord; MS-PPGRH 3.1.4.5, 3.1.7.9.
  */

@@ -45,6 +45,7 @@ peer_status peer_graph_create(peer_runtime *runtime, const peer_graph_properties
                               peer_graph **graph_out)
 {
     peer_graph_properties_view copy;
+    struct graph_limits limits;
     uint32_t flags;
     uintptr_t handle;
     struct call call;
@@ -52,10 +53,12 @@ peer_status peer_graph_create(peer_runtime *runtime, const peer_graph_properties
     PEER_TRY(peer__check_process());
     PEER_TRY(peer__input_properties(properties, &copy));
     PEER_TRY(peer__input_database_name(database_name, &database_name));
-    PEER_TRY(peer__input_options(options, &flags));
+    PEER_TRY(peer__input_options(options, &flags, &limits));
     PEER_TRY(peer__input_not_null("graph_out", graph_out));
     PEER_TRY(begin_graph(&call, runtime, &graph, &handle));
     peer_status status = peer__graph_create(call.runtime->driver->engine, &copy, database_name, flags, &graph->graph);
+    if (status >= 0)
+        peer__graph_set_limits(graph->graph, &limits);
     return finish_graph(&call, graph, handle, status, graph_out);
 }
 
@@ -73,6 +76,7 @@ peer_status peer_graph_open(peer_runtime *runtime, const char *graph_id, const c
                             const peer_graph_options_input *options, uint32_t precedence_count,
                             const peer_guid *precedence, peer_graph **graph_out)
 {
+    struct graph_limits limits;
     uint32_t flags;
     uintptr_t handle;
     struct call call;
@@ -81,12 +85,14 @@ peer_status peer_graph_open(peer_runtime *runtime, const char *graph_id, const c
     PEER_TRY(peer__input_text("graph_id", graph_id, ID_UNITS));
     PEER_TRY(peer__input_text("peer_id", peer_id, ID_UNITS));
     PEER_TRY(peer__input_database_name(database_name, &database_name));
-    PEER_TRY(peer__input_options(options, &flags));
+    PEER_TRY(peer__input_options(options, &flags, &limits));
     PEER_TRY(check_precedence(precedence_count, precedence));
     PEER_TRY(peer__input_not_null("graph_out", graph_out));
     PEER_TRY(begin_graph(&call, runtime, &graph, &handle));
     peer_status status = peer__graph_open(call.runtime->driver->engine, graph_id, peer_id, database_name, flags,
                                           precedence_count, precedence, &graph->graph);
+    if (status >= 0)
+        peer__graph_set_limits(graph->graph, &limits);
     return finish_graph(&call, graph, handle, status, graph_out);
 }
 

@@ -1,6 +1,7 @@
 #include "api/input.h"
 
 #include <inttypes.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -72,13 +73,27 @@ peer_status peer__input_database_name(const char *database_name, const char **na
     return PEER_OK;
 }
 
-peer_status peer__input_options(const peer_graph_options_input *options, uint32_t *flags_out)
+static peer_status check_limit(const char *name, uint64_t bytes)
+{
+    if (bytes == 0 || bytes >= LIMIT_BYTES_MIN)
+        return PEER_OK;
+    return peer__fail(E_INVALIDARG, "%s is %" PRIu64 ", neither 0 nor at least %u", name, bytes, LIMIT_BYTES_MIN);
+}
+
+peer_status peer__input_options(const peer_graph_options_input *options, uint32_t *flags_out,
+                                struct graph_limits *limits_out)
 {
     peer_graph_options_input copy;
     *flags_out = 0;
+    *limits_out = (struct graph_limits){0};
     if (options == NULL)
         return PEER_OK;
-    PEER_TRY(peer__input_struct("options", options, sizeof(copy), &copy, sizeof(copy)));
+    PEER_TRY(peer__input_struct("options", options, offsetof(peer_graph_options_input, max_database_bytes), &copy,
+                                sizeof(copy)));
+    PEER_TRY(check_limit("options.max_database_bytes", copy.max_database_bytes));
+    PEER_TRY(check_limit("options.max_bytes_per_creator", copy.max_bytes_per_creator));
+    *limits_out = (struct graph_limits){.database_bytes = copy.max_database_bytes,
+                                        .bytes_per_creator = copy.max_bytes_per_creator};
     if ((copy.flags & ~(uint32_t)(PEER_GRAPH_OPTION_DURABLE | PEER_GRAPH_OPTION_MANUAL)) != 0)
         return peer__fail(E_INVALIDARG, "options.flags is 0x%" PRIx32 ", of which not all is known", copy.flags);
     *flags_out = copy.flags;

@@ -4,12 +4,14 @@
 
 #include <stddef.h>
 
+#include "graph/graph.h"
 #include "peergraph/peergraph.h"
 
 /** Longest ids and texts in UTF-16 units without the terminator. */
 #define ID_UNITS 255u
 #define COMMENT_UNITS 511u
 #define DATABASE_NAME_BYTES 64u
+#define LIMIT_BYTES_MIN 65536u
 #define ADDRESS_UNITS 320u /* of what connect takes: a host name and a port, or an address with an interface */
 
 peer_status peer__input_not_null(const char *name, const void *argument);
@@ -29,7 +31,8 @@ peer_status peer__input_optional_text(const char *name, const char *text, size_t
 peer_status peer__input_database_name(const char *database_name, const char **name_out);
 
 /** Copies the options, or 0 for NULL. */
-peer_status peer__input_options(const peer_graph_options_input *options, uint32_t *flags_out);
+peer_status peer__input_options(const peer_graph_options_input *options, uint32_t *flags_out,
+                                struct graph_limits *limits_out);
 /** Copies properties and checks what create demands of each field. */
 peer_status peer__input_properties(const peer_graph_properties_input *properties, peer_graph_properties_view *copy);
 /** Copies a record and checks its texts and spans, not what the graph decides. */

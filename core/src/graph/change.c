@@ -112,6 +112,13 @@ peer_status peer__graph_prepare_add(struct graph *graph, const peer_record_view 
 
 /* ------------------------------------------------------------------------------------------------- carrying them out */
 
+static peer_status put_within_limits(struct graph *graph, struct record *record, const struct record *held,
+                                     int32_t change)
+{
+    PEER_TRY(peer__graph_check_limits(graph, record, held));
+    return peer__graph_put(graph, record, change, 0);
+}
+
 /* 13.1 */
 static peer_status add(struct graph *graph, const peer_record_view *input, const struct wire_texts *texts)
 {
@@ -131,7 +138,7 @@ static peer_status add(struct graph *graph, const peer_record_view *input, const
     struct record *record;
     PEER_TRY(check_expiration(graph, input)); /* again: a batch may have taken its time */
     PEER_TRY(peer__record_encode(&fields, &record));
-    peer_status status = peer__graph_put(graph, record, PEER_RECORD_ADDED, 0);
+    peer_status status = put_within_limits(graph, record, NULL, PEER_RECORD_ADDED);
     peer__record_release(record);
     return status;
 }
@@ -165,7 +172,8 @@ static struct record_fields next_version(const struct graph *graph, const struct
     return fields;
 }
 
-static peer_status put_next(struct graph *graph, const struct record_fields *fields, int32_t change)
+static peer_status put_next(struct graph *graph, const struct record_fields *fields, const struct record *held,
+                            int32_t change)
 {
     struct record *record;
     if (fields->version == 0)
@@ -176,14 +184,15 @@ static peer_status put_next(struct graph *graph, const struct record_fields *fie
                           "the record's expiration, %s, is not later than its modification",
                           peer__time_text(peer__us_from_ticks(fields->expires), expires));
     PEER_TRY(peer__record_encode(fields, &record));
-    peer_status status = peer__graph_put(graph, record, change, 0);
+    peer_status status = put_within_limits(graph, record, held, change);
     peer__record_release(record);
     return status;
 }
 
 static peer_status update_held(struct graph *graph, const peer_record_view *input, const struct wire_texts *texts,
-                               const struct record_fields *held)
+                               const struct record *held_record)
 {
+    const struct record_fields *held = &held_record->fields;
     int64_t held_expires_us = peer__us_from_ticks(held->expires);
     char expires[TIME_TEXT_SIZE];
     char before[TIME_TEXT_SIZE];
@@ -198,34 +207,35 @@ static peer_status update_held(struct graph *graph, const peer_record_view *inpu
     fields.payload = (struct span){input->data, input->size};
     fields.attributes = span_of(&texts->attributes);
     fields.security_data = (struct span){input->security_data, input->security_data_size};
-    return put_next(graph, &fields, PEER_RECORD_UPDATED);
+    return put_next(graph, &fields, held_record, PEER_RECORD_UPDATED);
 }
 
 static peer_status update(struct graph *graph, const peer_record_view *input, const struct wire_texts *texts)
 {
     struct held held;
     PEER_TRY(find_visible(graph, &input->id, &held));
-    peer_status status = update_held(graph, input, texts, &held.record->fields);
+    peer_status status = update_held(graph, input, texts, held.record);
     peer__record_release(held.record);
     return status;
 }
 
 /* 13.7: a tombstone is a next version without payload and attributes. */
-static peer_status delete_held(struct graph *graph, const struct wire_texts *texts, const struct record_fields *held)
+static peer_status delete_held(struct graph *graph, const struct wire_texts *texts, const struct record *held_record)
 {
+    const struct record_fields *held = &held_record->fields;
     if (peer__type_is_reserved(&held->type))
         return peer__fail(PEER_E_NOT_AUTHORIZED, "the record is one of the graph's own and cannot be deleted");
     struct record_fields fields = next_version(graph, held, texts);
     fields.flags |= RECORD_FLAG_DELETED;
     fields.payload = fields.attributes = (struct span){NULL, 0};
-    return put_next(graph, &fields, PEER_RECORD_DELETED);
+    return put_next(graph, &fields, held_record, PEER_RECORD_DELETED);
 }
 
 static peer_status delete_record(struct graph *graph, const peer_guid *id, const struct wire_texts *texts)
 {
     struct held held;
     PEER_TRY(find_visible(graph, id, &held));
-    peer_status status = delete_held(graph, texts, &held.record->fields);
+    peer_status status = delete_held(graph, texts, held.record);
     peer__record_release(held.record);
     return status;
 }

@@ -78,6 +78,29 @@ static peer_status raise_tombstone(struct graph *graph, const struct record_fiel
     return status;
 }
 
+/* PEER_E_DATABASE_FULL: the disk or the database has no room for it. */
+static peer_status check_room(struct graph *graph, const struct record *record, const struct record *held)
+{
+    if (!peer__graph_has_room(graph))
+        return PEER_E_DATABASE_FULL;
+    peer_status status = peer__graph_check_limits(graph, record, held);
+    if (status == PEER_E_DATABASE_FULL)
+        peer__graph_note_shortage(graph, record);
+    return status;
+}
+
+static peer_status take_newer(struct graph *graph, struct record *record, const struct held *held,
+                              const struct link *from, enum verdict *verdict_out)
+{
+    peer_status status = check_room(graph, record, held->record);
+    if (status == PEER_E_DATABASE_FULL) {
+        *verdict_out = RECORD_REFUSED;
+        return PEER_OK;
+    }
+    PEER_TRY(status);
+    return peer__graph_put(graph, record, change_of(graph, &record->fields, held), from->connection_id);
+}
+
 /* Type, creator and creation time of a record never change (3.1.7.8); a copy in which they differ would break that for
  * the application, but 6.9 must stay total: all nodes hold the same winner. So it is taken, and told as it stands. */
 static peer_status classify(struct graph *graph, struct record *record, const struct link *from,
@@ -88,10 +111,8 @@ static peer_status classify(struct graph *graph, struct record *record, const st
     int order = held.found ? peer__record_compare(&record->fields, &held.record->fields) : 1;
     peer_status status = PEER_OK;
     *verdict_out = order > 0 ? RECORD_NEWER : order == 0 ? RECORD_SAME : RECORD_OLDER;
-    if (order > 0 && !peer__graph_has_room(graph))
-        *verdict_out = RECORD_REFUSED;
-    else if (order > 0)
-        status = peer__graph_put(graph, record, change_of(graph, &record->fields, &held), from->connection_id);
+    if (order > 0)
+        status = take_newer(graph, record, &held, from, verdict_out);
     else if (order < 0 && peer__graph_has_room(graph))
         status = raise_tombstone(graph, &held.record->fields, record->fields.expires);
     peer__record_release(held.record);

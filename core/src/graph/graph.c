@@ -27,6 +27,7 @@ static void graph_free(struct graph *graph)
     peer__record_release(graph->info_record);
     peer__buffer_free(&graph->graph_id_wire);
     peer__buffer_free(&graph->peer_id_wire);
+    peer__buffer_free(&graph->shortage.creator_id);
     peer__free(graph->graph_id);
     peer__free(graph->peer_id);
     peer__free(graph->database_name);
@@ -67,6 +68,7 @@ static peer_status graph_make(struct engine *engine, const char *graph_id, const
     }
     graph->engine = engine;
     graph->record_size_max = RECORD_SIZE_MAX;
+    peer__graph_set_limits(graph, &(struct graph_limits){0});
     graph->dialler.manual = (options & PEER_GRAPH_OPTION_MANUAL) != 0;
     graph->started_us = peer__engine_now_us(engine);
     graph->time_confirmed_us = -1;

@@ -24,6 +24,13 @@ peer_status peer__graph_open(struct engine *engine, const char *graph_id, const 
  * lock: its journal moves into the database then, which takes as long as it is.
  */
 struct store *peer__graph_end(struct graph *graph, peer_status reason, const char *message);
+/** What its records may hold; 0: the defaults, 1 GiB and no limit. */
+struct graph_limits {
+    uint64_t database_bytes;
+    uint64_t bytes_per_creator;
+};
+/** Of a graph that was just created or opened; those of before are the defaults. */
+void peer__graph_set_limits(struct graph *graph, const struct graph_limits *limits);
 /** Says goodbye, closes the store, gives every queue CLOSED with that reason, frees the graph. */
 void peer__graph_close(struct graph *graph, peer_status reason, const char *message);
 /** Of a graph that is closed. */

@@ -263,6 +263,12 @@ struct dialler {
     struct referrals referrals;
 };
 
+/** A record of a neighbour that was beyond a limit. */
+struct shortage {
+    uint64_t bytes;
+    struct buffer creator_id;
+};
+
 struct graph {
     struct list in_engine;
     struct engine *engine;
@@ -296,9 +302,12 @@ struct graph {
     peer_guid *precedence;
     size_t precedence_count;
 
-    uint32_t storage_full;  /* enum storage_reason, several at once; 0: there is room */
-    uint64_t refused_count; /* records of neighbours that were not stored: no room, or a failure */
-    int incomplete;         /* and no synchronization has brought them since */
+    struct graph_limits limits;
+    struct shortage shortage; /* what was refused, while storage_full has STORAGE_LIMIT */
+    int64_t retried_us;       /* monotonic, when it was last asked for all the same */
+    uint32_t storage_full;    /* enum storage_reason, several at once; 0: there is room */
+    uint64_t refused_count;   /* records of neighbours that were not stored: no room, or a failure */
+    int incomplete;           /* and no synchronization has brought them since */
 
     uint64_t last_seq; /* of what is committed */
     struct effects effects;
@@ -507,6 +516,14 @@ void peer__graph_tell_connection(struct link *link, int32_t change, peer_status 
 /** A dial that the application asked for did not become a connection; `next` is what follows in its place, or 0. */
 void peer__graph_tell_failure(struct link *link, peer_status reason, const char *message, uint64_t next);
 void peer__graph_tell_status(struct graph *graph);
+
+/* limits.c */
+/** PEER_E_DATABASE_FULL if the record, in the place of `held` (or NULL), would be beyond a limit. */
+peer_status peer__graph_check_limits(struct graph *graph, const struct record *record, const struct record *held);
+/** A neighbour's record was refused for that reason. */
+void peer__graph_note_shortage(struct graph *graph, const struct record *record);
+/** 1: it would fit now. */
+int peer__graph_shortage_is_over(struct graph *graph);
 
 /* storage.c */
 enum storage_reason {

@@ -3,6 +3,8 @@
 
 /** How often a graph that lacks room, or what it could not store, looks again. */
 #define ROOM_PERIOD_US 5000000
+/** How often what was beyond a limit is asked for again although the limit still stands. */
+#define RETRY_PERIOD_US 300000000
 
 static void look_again(struct graph *graph)
 {
@@ -31,7 +33,7 @@ int peer__graph_has_room(struct graph *graph)
 {
     if (graph->engine->reserve_given)
         peer__graph_set_storage_full(graph, STORAGE_DISK, 1);
-    return graph->storage_full == 0;
+    return (graph->storage_full & STORAGE_DISK) == 0;
 }
 
 peer_status peer__graph_require_room(struct graph *graph)
@@ -65,13 +67,13 @@ void peer__link_note_refused(struct link *link)
     }
 }
 
-static int is_missing_nothing(const struct graph *graph)
+static int nobody_was_refused(const struct graph *graph)
 {
     LIST_FOR (node, following, &graph->links) {
         if (CONTAINER_OF(node, struct link, in_graph)->refused)
             return 0;
     }
-    return graph->storage_full == 0;
+    return 1;
 }
 
 static int is_idle(const struct link *link)
@@ -97,11 +99,25 @@ static void catch_up(struct graph *graph)
     }
 }
 
+/* Limits are a matter of each record: of what was refused some may fit before the one that is waited for does. */
+static void look_at_limit(struct graph *graph)
+{
+    int64_t now_us = peer__engine_now_us(graph->engine);
+    if (peer__graph_shortage_is_over(graph)) {
+        peer__graph_set_storage_full(graph, STORAGE_LIMIT, 0);
+    } else if (now_us - graph->retried_us >= RETRY_PERIOD_US) {
+        graph->retried_us = now_us;
+        catch_up(graph);
+    }
+}
+
 void peer__graph_room_fire(struct timer *timer)
 {
     struct graph *graph = CONTAINER_OF(timer, struct graph, room);
     if ((graph->storage_full & STORAGE_DISK) != 0)
         look_at_disk(graph);
+    if (graph->storage_full == STORAGE_LIMIT)
+        look_at_limit(graph);
     if (graph->storage_full == 0 && graph->incomplete)
         catch_up(graph);
     look_again(graph);
@@ -110,11 +126,14 @@ void peer__graph_room_fire(struct timer *timer)
 void peer__link_note_synchronized(struct link *link, uint64_t refused_before)
 {
     struct graph *graph = link->graph;
-    if (graph->refused_count == refused_before)
+    if (graph->refused_count == refused_before) {
         link->refused = 0;
+        if (graph->storage_full == STORAGE_LIMIT && nobody_was_refused(graph))
+            peer__graph_set_storage_full(graph, STORAGE_LIMIT, 0);
+    }
     if (!graph->incomplete || graph->storage_full != 0)
         return;
-    if (is_missing_nothing(graph)) {
+    if (nobody_was_refused(graph)) {
         graph->incomplete = 0;
         peer__graph_tell_status(graph);
         return;
@@ -128,6 +147,7 @@ void peer__graph_set_storage_full(struct graph *graph, enum storage_reason reaso
     graph->storage_full = full ? before | (uint32_t)reason : before & ~(uint32_t)reason;
     if (graph->storage_full == before)
         return;
+    graph->retried_us = peer__engine_now_us(graph->engine);
     peer__graph_tell_status(graph);
     if (graph->storage_full == 0 && graph->incomplete)
         catch_up(graph);

@@ -124,9 +124,7 @@ class Runtime(RuntimeBase):
         options = graph_options(durable, manual, max_database_bytes, max_bytes_per_creator)
 
         def open_() -> Graph:
-            handle, is_new = _native.graph_open(
-                self._handle, graph_id, peer_id, database, options, types
-            )
+            handle, is_new = _native.graph_open(self._handle, graph_id, peer_id, database, options, types)
             return Graph(self, handle, graph_id, peer_id, database, is_new)
 
         return Opening(lambda: in_thread(open_, Graph._close))

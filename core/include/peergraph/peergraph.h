@@ -460,7 +460,7 @@ PEER_API peer_status peer_batch_delete_record(peer_batch *batch, const peer_guid
  *
  * @retval PEER_E_RECORD_NOT_FOUND  a record to update or delete has gone since
  * @retval E_INVALIDARG             `batch` is not open
- * @retval PEER_E_DISK_FULL, PEER_E_GRAPH_SHUTTING_DOWN
+ * @retval PEER_E_DISK_FULL, PEER_E_DATABASE_FULL, PEER_E_GRAPH_SHUTTING_DOWN
  */
 PEER_API peer_status peer_batch_commit(peer_batch *batch);
 

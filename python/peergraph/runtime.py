@@ -80,8 +80,8 @@ class Runtime(RuntimeBase):
         presence_max       about how many nodes publish their presence; None: every one
         defer_expiration   records do not expire while a node is unconnected
         durable            what was stored survives a loss of power, not only the end of the process
-        manual             the graph makes no connections but those asked for with connect; else, once it has listened or
-                           connected, it finds further neighbours and replaces lost ones by itself
+        manual             the graph makes no connections but those asked for with connect; else, once it has listened
+                           or connected, it finds further neighbours and replaces lost ones by itself
         max_database_bytes     what the records may hold here, at least 65,536 bytes; 0: 1 GiB. Beyond it changes raise
                                DiskFull, and records of neighbours wait (GraphStatus.STORAGE_FULL); deletions still work
         max_bytes_per_creator  the same for the records of each creator; 0: no limit

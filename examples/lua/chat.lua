@@ -26,18 +26,18 @@ local function read(_, chunk)
   end)
 end
 
-if graph:status().synchronized then
-  input:read_start(read)
-else
-  local synchronizing = assert(graph:events { "status_changed" })
-  luv.each(synchronizing, function(event)
-    if event.status.synchronized then
-      print "synchronized: what you type is for all"
-      input:read_start(read)
-      synchronizing:close()
-    end
-  end)
+local changes = assert(graph:events { "status_changed" }) -- first listen, then look: so nothing is missed in between
+
+local function read_if_synchronized()
+  if graph:status().synchronized then
+    print "synchronized: what you type is for all"
+    input:read_start(read)
+    changes:close()
+  end
 end
+
+luv.each(changes, read_if_synchronized)
+read_if_synchronized()
 
 local interrupt = uv.new_signal()
 interrupt:start("sigint", uv.stop)

@@ -1,7 +1,11 @@
-"""A disk that is really full: a small file system of its own, mounted in a namespace that only the test sees."""
+"""A disk that is really full: a small file system of its own, mounted in a namespace that only the test sees. And disks
+that fail in other ways, by a library that is preloaded.
+"""
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 import subprocess
 import sys
@@ -82,4 +86,57 @@ def test_a_full_disk(tmp_path):
     tests = str(Path(__file__).parent.parent)
     command = [*IN_A_NAMESPACE, "env", f"PYTHONPATH={tests}", sys.executable, "-X", "dev", "-W", "error", "-c", SCRIPT]
     result = subprocess.run([*command, str(tmp_path)], capture_output=True, text=True, timeout=120, check=False)
+    assert result.returncode == 0, result.stderr
+
+
+FAILING = """
+import os, sys
+import peergraph
+from peergraph import GraphStatus, RecordChanged, StatusChanged
+from python.scene import HOUR, NOTE, join, wait_until
+
+folder, code, error = sys.argv[1:]
+
+with peergraph.open_runtime(folder + "/alice") as at_alice, peergraph.open_runtime(folder + "/bob") as at_bob, \\
+     at_bob.create_graph("g", peer_id="bob") as bob:
+    bob.listen(scope=peergraph.Scope.LOOPBACK)
+    with at_alice.open_graph("g", peer_id="alice") as alice, alice.events(RecordChanged, StatusChanged) as events:
+        join(alice, bob)
+        kept = {alice.add_record(type=NOTE, data=bytes(5000), lifetime=HOUR) for _ in range(20)}
+        before = {record.id: record.data for record in alice.records()}
+        with open(os.environ["FAIL_WRITE"], "w") as file:
+            file.write(code)
+        for number in range(3):
+            try:
+                alice.add_record(type=NOTE, data=bytes(5000), lifetime=HOUR)
+                sys.exit("it was stored")
+            except peergraph.PeerError as caught:
+                assert type(caught).__name__ == error, repr(caught)
+                assert folder + "/alice/graphs" in str(caught) and "\\n" not in str(caught), caught
+        assert {record.id: record.data for record in alice.records()} == before  # reading goes on
+        sent = bob.add_record(type=NOTE, lifetime=HOUR)
+        wait_until(events, lambda: GraphStatus.SYNCHRONIZED not in alice.status)
+        assert {record.id for record in alice.records()} == kept
+        os.unlink(os.environ["FAIL_WRITE"])
+        kept.add(alice.add_record(type=NOTE, data=b"again", lifetime=HOUR))
+        kept.add(sent)
+        wait_until(events, lambda: {record.id for record in alice.records()} == kept)
+        wait_until(events, lambda: GraphStatus.SYNCHRONIZED in alice.status)
+    with at_alice.open_graph("g", peer_id="alice") as alice:
+        assert {record.id for record in alice.records()} == kept
+"""
+
+CODES = {"ENOSPC": "DiskFull", "EDQUOT": "DiskFull", "EROFS": "DatabaseAccessDenied", "EIO": "InternalError"}
+
+
+@pytest.mark.parametrize("name", CODES)
+def test_a_disk_that_fails(name, tmp_path, preload):
+    environment = os.environ | {
+        "PYTHONPATH": str(Path(__file__).parent.parent),
+        "LD_PRELOAD": preload("fail_write.c"),
+        "FAIL_WRITE": str(tmp_path / "fail"),
+    }
+    command = [sys.executable, "-X", "dev", "-W", "error", "-c", FAILING, str(tmp_path)]
+    command += [str(getattr(errno, name)), CODES[name]]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=environment)
     assert result.returncode == 0, result.stderr

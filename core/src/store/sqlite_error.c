@@ -115,6 +115,9 @@ peer_status peer__sqlite_failed(sqlite3 *db, int result, const char *path)
     case SQLITE_IOERR:
         if (peer__sqlite_is_full(error))
             return disk_full(path);
+        if (is_refused(error)) /* a file system that was found to be broken becomes read-only */
+            return peer__fail(PEER_E_DATABASE_ACCESSDENIED, "\"%s\" cannot be written: %s", path,
+                              error_text(error, text, sizeof(text)));
         return peer__fail(PEER_E_INTERNAL, "\"%s\": input/output error %d: %s", path, result,
                           error_text(error, text, sizeof(text)));
     default:

@@ -258,8 +258,9 @@ PEER_API peer_status peer_graph_connect(peer_graph *graph, const char *peer_id, 
 
 /**
  * Leaves the graph: says goodbye to the neighbours, closes the database, ends the handle. The graph's event queues get
- * PEER_EVENT_CLOSED; its enumerations and batches end. Never waits for the network. Calls that other threads have under
- * way for the graph give PEER_E_GRAPH_SHUTTING_DOWN.
+ * PEER_EVENT_CLOSED; its enumerations and batches end. Never waits for the network; for the disk as long as its journal
+ * needs to move into the database, and keeps no other call waiting meanwhile. Calls that other threads have under way
+ * for the graph give PEER_E_GRAPH_SHUTTING_DOWN.
  *
  * @retval PEER_E_INVALID_GRAPH  `graph` is not open
  *
@@ -374,7 +375,9 @@ typedef peer_record_view peer_record_input;
  * @retval PEER_E_INVALID_ATTRIBUTES         the attributes break the schema; the message says where
  * @retval PEER_E_TOO_MANY_ATTRIBUTES        more than 4,096
  * @retval PEER_E_MAX_RECORD_SIZE_EXCEEDED   data and attributes are larger than the graph allows
- * @retval PEER_E_GRAPH_SHUTTING_DOWN, PEER_E_DISK_FULL, PEER_E_DATABASE_FULL
+ * @retval PEER_E_GRAPH_SHUTTING_DOWN, PEER_E_DATABASE_FULL
+ * @retval PEER_E_DISK_FULL                  nothing is stored; PEER_GRAPH_STATUS_STORAGE_FULL stays until there is room
+ * @retval PEER_E_INVALID_DATABASE           the database was damaged or removed while it was open
  *
  * PeerGraphAddRecord; MS-PPGRH 3.1.4.3.
  */
@@ -396,7 +399,8 @@ PEER_API peer_status peer_graph_add_record(peer_graph *graph, const peer_record_
 PEER_API peer_status peer_graph_update_record(peer_graph *graph, const peer_record_input *record);
 
 /**
- * Deletes a record everywhere. A tombstone stays until the record's expiration.
+ * Deletes a record everywhere. A tombstone stays until the record's expiration. Room is kept so that some deletions work
+ * on a full disk too.
  *
  * @param local  0; a deletion on this node alone needs a graph whose application judges records, else E_INVALIDARG
  *

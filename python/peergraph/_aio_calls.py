@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import warnings
 from collections.abc import Awaitable, Callable, Generator
 from types import TracebackType
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
@@ -70,11 +71,21 @@ C = TypeVar("C", bound=Closable)
 class Opening(Generic[C], Awaitable[C]):
     """Something on its way: await it, or use it in an async with statement that closes it at the end."""
 
-    __slots__ = ("_opened", "_start")
+    __slots__ = ("_name", "_opened", "_start", "_started")
 
-    def __init__(self, start: Callable[[], Awaitable[C]]) -> None:
+    def __init__(self, name: str, start: Callable[[], Awaitable[C]]) -> None:
+        self._started = False
+        self._name = name
         self._start = start
         self._opened: C | None = None
+
+    def __del__(self) -> None:
+        if not self._started:
+            warnings.warn(f"{self._name!r} was never awaited", RuntimeWarning, stacklevel=2, source=self)
+
+    def _begin(self) -> Awaitable[C]:
+        self._started = True
+        return self._start()
 
     def __repr__(self) -> str:
         return "<peergraph.aio.Opening: await it, or use it in an async with statement>"
@@ -85,10 +96,10 @@ class Opening(Generic[C], Awaitable[C]):
             raise AttributeError(f"{name!r}: not open yet; await it first, or use it in an async with statement")
 
     def __await__(self) -> Generator[None, None, C]:
-        return self._start().__await__()
+        return self._begin().__await__()
 
     async def __aenter__(self) -> C:
-        self._opened = await self._start()
+        self._opened = await self._begin()
         return self._opened
 
     async def __aexit__(

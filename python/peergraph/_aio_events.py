@@ -44,6 +44,7 @@ class Events(Subscription):
         self._turn_began = time.monotonic()
 
     def __aiter__(self) -> AsyncIterator[Event]:
+        self._iterated = True
         return self
 
     async def __anext__(self) -> Event:

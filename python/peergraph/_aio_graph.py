@@ -8,19 +8,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from . import _native
 from ._aio_calls import in_thread
 from ._aio_events import Events
-from ._check import text
-from ._codes import (
-    PEER_E_CONNECTION_FAILED,
-    PEER_E_GRAPH_SHUTTING_DOWN,
-    ConnectionStatus,
-    GraphEvent,
-    GraphStatus,
-)
-from ._graph import BatchBase, EnumerationBase, GraphBase, registrations
-from .errors import error_for
+from ._codes import GraphEvent, GraphStatus
+from ._graph import Attempt, BatchBase, EnumerationBase, GraphBase, closed_error, registrations
 from .events import Closed, Event, NeighbourConnection, StatusChanged
 from .queue import BATCH
 from .records import Record
@@ -82,30 +73,32 @@ class Graph(GraphBase):
     ) -> None:
         await self.close()
 
-    async def connect(self, address: str, *, peer_id: str | None = None) -> NeighbourConnection:
+    async def connect(
+        self, address: str, *, peer_id: str | None = None, timeout: float | None = None
+    ) -> NeighbourConnection:
         """Makes a neighbour connection; returns when it is up, or raises why it failed.
 
-        A node that is full names others. Unless peer_id is given, this then waits for a connection to one of them. If
-        the caller is cancelled, the attempt goes on.
+        After a failure the engine may try a node that the other one named; then this waits for that. When the
+        time is over, or the caller is cancelled, the attempt goes on.
 
         address  "192.0.2.1:5000", "[2001:db8::1]:5000", "[fe80::1%eth0]:5000" or "host.example:5000"
         peer_id  the peer that must answer there, or None for whoever does
+        timeout  seconds, or None for as long as it takes
 
         Raises ConnectionFailed, ConnectionRefused, ConnectionNotAuthenticated, AlreadyExists (there is a connection to
-        that node), ConnectSelf, GraphShuttingDown, InvalidArgument, InvalidGraph.
+        that node), ConnectSelf, TimeoutError, GraphShuttingDown, InvalidArgument, InvalidGraph.
         """
+        deadline = None if timeout is None else time.monotonic() + timeout
         async with self.events(NeighbourConnection) as events:
-            connection_id = _native.graph_connect(self._handle, peer_id, text("address", address))
-            async for event in events:
-                if not isinstance(event, NeighbourConnection) or event.connection_id != connection_id:
-                    continue
-                if event.status == ConnectionStatus.CONNECTED:
-                    return event
-                if event.status == ConnectionStatus.FAILED and event.next_connection_id:
-                    connection_id = event.next_connection_id
-                    continue
-                raise event.error or error_for(PEER_E_CONNECTION_FAILED, f'"{address}": {event!r}')
-            raise _closed(events.closed)
+            attempt = Attempt(self, address, peer_id)
+            while True:
+                left = None if deadline is None else max(0.0, deadline - time.monotonic())
+                try:
+                    made = attempt.result(await events.get(left))
+                except TimeoutError:
+                    raise attempt.late(timeout) from None
+                if made is not None:
+                    return made
 
     async def synchronized(self, timeout: float | None = None) -> None:
         """Waits until the database is synchronized; returns at once if it is.
@@ -124,7 +117,7 @@ class Graph(GraphBase):
                 except TimeoutError:
                     raise TimeoutError(f"{self._graph_id!r} is not synchronized after {timeout} s") from None
                 if isinstance(event, Closed):
-                    raise _closed(event)
+                    raise closed_error(event)
                 status = event.status if isinstance(event, StatusChanged) else self.status
 
     async def records(self, type: UUID | None = None, creator_id: str | None = None) -> AsyncIterator[Record]:
@@ -155,9 +148,3 @@ class Graph(GraphBase):
         Raises InvalidGraph.
         """
         return Events(self, registrations(types, record_type))
-
-
-def _closed(last: Closed | None) -> Exception:
-    if last is not None and last.error is not None:
-        return last.error
-    return error_for(PEER_E_GRAPH_SHUTTING_DOWN)

@@ -40,7 +40,7 @@ def open_runtime(data_directory: str | os.PathLike[str] | None = None) -> Openin
             return Runtime(host.startup(directory), directory, host.clock_us)
         return await in_thread(lambda: Runtime(_native.startup(directory)[0], directory), Runtime._close)
 
-    return Opening(start)
+    return Opening("open_runtime", start)
 
 
 class Runtime(RuntimeBase):
@@ -101,7 +101,7 @@ class Runtime(RuntimeBase):
             handle = _native.graph_create(self._handle, properties, database, options)
             return Graph(self, handle, graph_id, peer_id, database, False)
 
-        return Opening(lambda: in_thread(create, Graph._close))
+        return Opening("Runtime.create_graph", lambda: in_thread(create, Graph._close))
 
     def open_graph(
         self,
@@ -127,7 +127,7 @@ class Runtime(RuntimeBase):
             handle, is_new = _native.graph_open(self._handle, graph_id, peer_id, database, options, types)
             return Graph(self, handle, graph_id, peer_id, database, is_new)
 
-        return Opening(lambda: in_thread(open_, Graph._close))
+        return Opening("Runtime.open_graph", lambda: in_thread(open_, Graph._close))
 
     async def delete_graph(self, graph_id: str, *, peer_id: str, database: str = "default") -> None:
         """Removes the stored data of a graph from this machine; other nodes keep theirs. The graph must be closed.

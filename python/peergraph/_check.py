@@ -38,6 +38,10 @@ def text(name: str, value: str) -> str:
     raise wrong_type(name, "str", value)
 
 
+def optional_text(name: str, value: str | None) -> str | None:
+    return None if value is None else text(name, value)
+
+
 def check_names(graph_id: str, peer_id: str, database: str) -> None:
     """What names a graph on this machine."""
     for name, value in (("graph_id", graph_id), ("peer_id", peer_id), ("database", database)):

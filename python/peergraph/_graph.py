@@ -11,10 +11,13 @@ from uuid import UUID
 
 from . import _native
 from ._changes import Changes, Content
-from ._check import duration, id_bytes, ids, moment, unsigned, whole
+from ._check import duration, id_bytes, ids, moment, optional_text, text, unsigned, whole
 from ._codes import (
+    PEER_E_CONNECTION_FAILED,
+    PEER_E_GRAPH_SHUTTING_DOWN,
     PEER_E_INVALID_GRAPH,
     PEER_E_NOT_INITIALIZED,
+    ConnectionStatus,
     GraphEvent,
     GraphStatus,
     PropertyFlag,
@@ -23,8 +26,8 @@ from ._codes import (
 from ._handle import Handle
 from ._native import RawNode, RawProperties, RecordInput
 from ._time import from_datetime, from_timedelta, to_datetime
-from .errors import PeerError
-from .events import Event, type_of
+from .errors import PeerError, error_for
+from .events import Closed, Event, NeighbourConnection, type_of
 from .records import Record
 
 Clock: TypeAlias = Callable[[], int]
@@ -105,8 +108,8 @@ def raw_properties(
         presence_max=-1 if presence_max is None else whole("presence_max", presence_max, 0, (1 << 31) - 1),
         graph_id=graph_id,
         creator_id=peer_id,
-        friendly_name=friendly_name,
-        comment=comment,
+        friendly_name=optional_text("friendly_name", friendly_name),
+        comment=optional_text("comment", comment),
     )
 
 
@@ -135,6 +138,11 @@ def registrations(
     if not wanted:
         raise ValueError("Overflow, Closed and Writable come by themselves; name what else is wanted")
     return [(int(kind), each) for kind in wanted for each in (filters if kind in _FILTERED else [None])]
+
+
+def closed_error(last: Closed | None) -> PeerError:
+    """Why a wait ended with the graph."""
+    return (last and last.error) or error_for(PEER_E_GRAPH_SHUTTING_DOWN)
 
 
 class RuntimeBase(Handle):
@@ -302,6 +310,15 @@ class GraphBase(Handle, Changes):
             self._handle, unsigned("scope", scope), unsigned("scope_id", scope_id), whole("port", port, 0, 65535)
         )
 
+    def begin_connect(self, address: str, *, peer_id: str | None = None) -> int:
+        """PeerGraphConnect: asks for a neighbour connection and gives its id at once.
+
+        A NeighbourConnection event tells how it ended. `connect` is the comfortable way, with the same arguments.
+        Raises AlreadyExists, ConnectSelf, ConnectionFailed (no such interface), InvalidArgument, InvalidGraph.
+        """
+        wanted = optional_text("peer_id", peer_id)
+        return _native.graph_connect(self._handle, wanted, text("address", address))
+
     # -- records -------------------------------------------------------------------------------------------------------
 
     def _add(self, record: RecordInput) -> bytes:
@@ -323,6 +340,33 @@ class GraphBase(Handle, Changes):
     def get_record(self, record_id: UUID) -> Record:
         """One record. Raises RecordNotFound, GraphNotReady, InvalidGraph."""
         return self._fetch(id_bytes("record_id", record_id))
+
+
+class Attempt:
+    """A neighbour connection on its way, and the attempts that follow if the other node names a further one."""
+
+    __slots__ = ("_address", "_connection_id")
+
+    def __init__(self, graph: GraphBase, address: str, peer_id: str | None) -> None:
+        self._address = address
+        self._connection_id = graph.begin_connect(address, peer_id=peer_id)
+
+    def result(self, event: Event) -> NeighbourConnection | None:
+        """The event if it says that the connection is up, None if it decides nothing; raises why it failed."""
+        if isinstance(event, Closed):
+            raise closed_error(event)
+        if not isinstance(event, NeighbourConnection) or event.connection_id != self._connection_id:
+            return None
+        if event.status == ConnectionStatus.CONNECTED:
+            return event
+        if event.status == ConnectionStatus.FAILED and event.next_connection_id:
+            self._connection_id = event.next_connection_id
+            return None
+        raise event.error or error_for(PEER_E_CONNECTION_FAILED, f'"{self._address}": {event!r}')
+
+    def late(self, timeout: float | None) -> TimeoutError:
+        """What is raised when the time is over."""
+        return TimeoutError(f'no connection to "{self._address}" after {timeout} s')
 
 
 class BatchBase(Handle, Changes):
@@ -389,7 +433,8 @@ class EnumerationBase(Handle):
 
     def __init__(self, graph: GraphBase, record_type: UUID | None, creator_id: str | None) -> None:
         given = None if record_type is None else id_bytes("type", record_type)
-        super().__init__(_native.graph_enum_records(graph._handle, given, creator_id))
+        creator = optional_text("creator_id", creator_id)
+        super().__init__(_native.graph_enum_records(graph._handle, given, creator))
         self._graph = graph
 
     def _is_gone(self) -> bool:

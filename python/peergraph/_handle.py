@@ -56,6 +56,10 @@ class Handle:
         """Whether it was opened by a process of which this one is a fork."""
         return self._generation != _generation
 
+    def _may_be_dropped(self) -> bool:
+        """Whether the garbage collector may close it without a complaint."""
+        return False
+
     def _begin_end(self) -> bool:
         """Marks the handle ended; False if it was."""
         with _lock:
@@ -72,7 +76,8 @@ class Handle:
             if self._ended or self._is_foreign() or self._is_gone():
                 return
             try:
-                warnings.warn(f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self)
+                if not self._may_be_dropped():
+                    warnings.warn(f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self)
             finally:
                 if not sys.is_finalizing():
                     self._close()

@@ -172,9 +172,23 @@ def _raw_event(fields: tuple[Any, ...]) -> RawEvent:
 # -- arguments ---------------------------------------------------------------------------------------------------------
 
 
+_PYTHON_NAMES: Final = {
+    "properties.creator_id": "peer_id",
+    "properties.presence_lifetime_s": "presence_lifetime in seconds",
+    "database_name": "database",
+}
+
+
+def _in_python(message: str) -> str:
+    """A message about an argument begins with its name in C; most names are the same here."""
+    name, space, rest = message.partition(" ")
+    name = _PYTHON_NAMES.get(name, name).removeprefix("properties.").removeprefix("record.")
+    return f"{name}{space}{rest}"
+
+
 def _check(status: int) -> int:
     if status < 0:
-        raise error_for(status, last_error_message())
+        raise error_for(status, _in_python(last_error_message()))
     return status
 
 

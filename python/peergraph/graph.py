@@ -9,11 +9,9 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from . import _native
-from ._check import text
-from ._codes import PEER_E_GRAPH_SHUTTING_DOWN, GraphEvent, GraphStatus
-from ._graph import BatchBase, EnumerationBase, GraphBase, registrations
-from .errors import error_for
-from .events import Closed, Event, StatusChanged
+from ._codes import GraphEvent, GraphStatus
+from ._graph import Attempt, BatchBase, EnumerationBase, GraphBase, closed_error, registrations
+from .events import Closed, Event, NeighbourConnection, StatusChanged
 from .queue import BATCH, EventQueue, Events
 from .records import Record
 
@@ -101,18 +99,30 @@ class Graph(GraphBase):
     ) -> None:
         self.close()
 
-    def connect(self, address: str, *, peer_id: str | None = None) -> int:
-        """Asks for a neighbour connection and gives its id; a NeighbourConnection event tells how it ended.
+    def connect(self, address: str, *, peer_id: str | None = None, timeout: float | None = None) -> NeighbourConnection:
+        """Makes a neighbour connection; returns when it is up, or raises why it failed.
 
-        A node that is full names others. Unless peer_id is given, one of them is then asked in its place: the event of
-        the failure has the id under which that goes on, `next_connection_id`.
+        After a failure the engine may try a node that the other one named; then this waits for that. When the
+        time is over, or Ctrl-C ends the wait, the attempt goes on.
 
         address  "192.0.2.1:5000", "[2001:db8::1]:5000", "[fe80::1%eth0]:5000" or "host.example:5000"
         peer_id  the peer that must answer there, or None for whoever does
+        timeout  seconds, or None for as long as it takes
 
-        Raises AlreadyExists (there is a connection to that node), ConnectSelf, InvalidArgument, InvalidGraph.
+        Raises ConnectionFailed, ConnectionRefused, ConnectionNotAuthenticated, AlreadyExists (there is a connection to
+        that node), ConnectSelf, TimeoutError, GraphShuttingDown, InvalidArgument, InvalidGraph.
         """
-        return _native.graph_connect(self._handle, peer_id, text("address", address))
+        deadline = None if timeout is None else time.monotonic() + timeout
+        with self.events(NeighbourConnection) as events:
+            attempt = Attempt(self, address, peer_id)
+            while True:
+                left = None if deadline is None else max(0.0, deadline - time.monotonic())
+                try:
+                    made = attempt.result(events.get(left))
+                except TimeoutError:
+                    raise attempt.late(timeout) from None
+                if made is not None:
+                    return made
 
     def synchronized(self, timeout: float | None = None) -> None:
         """Waits until the database is synchronized; returns at once if it is.
@@ -130,7 +140,7 @@ class Graph(GraphBase):
                 except TimeoutError:
                     raise TimeoutError(f"{self._graph_id!r} is not synchronized after {timeout} s") from None
                 if isinstance(event, Closed):
-                    raise event.error or error_for(PEER_E_GRAPH_SHUTTING_DOWN)
+                    raise closed_error(event)
 
     def records(self, type: UUID | None = None, creator_id: str | None = None) -> Iterator[Record]:
         """The application's records as they are now, or those of one type, one creator, or both.

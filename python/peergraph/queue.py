@@ -111,11 +111,13 @@ class Subscription(QueueBase):
     """Events taken by batch and handed out one by one; what the synchronous and the asynchronous kind have in common.
 
     `closed` is None while events may come. Then it is the Closed event, which says why; iteration never yields it.
+    A loop that is left lets go of its subscription, which then ends by itself, unless it is needed elsewhere.
     """
 
-    __slots__ = ("_batch", "_buffer", "_last", "_lock")
+    __slots__ = ("_batch", "_buffer", "_iterated", "_last", "_lock")
 
     _buffer: deque[Event]
+    _iterated: bool
     _batch: int
     _last: Closed | None
     _lock: threading.Lock
@@ -124,6 +126,7 @@ class Subscription(QueueBase):
         super().__init__(graph, registrations)
         self._buffer = deque()
         self._batch = BATCH
+        self._iterated = False
         self._last = None
         self._lock = threading.Lock()
 
@@ -144,6 +147,10 @@ class Subscription(QueueBase):
             raise ValueError("the subscription is closed")
         self._batch = 1
         return _native.event_queue_get_descriptor(self._handle)
+
+    def _may_be_dropped(self) -> bool:
+        """As a generator may; but whoever has the descriptor must stop polling before it is closed."""
+        return self._iterated and self._batch > 1
 
     def take(self, count_max: int = BATCH) -> list[Event]:
         """The events that wait now, at most so many, without waiting; an empty list if there is none."""
@@ -204,6 +211,7 @@ class Events(Subscription):
         self._waiting = 0
 
     def __iter__(self) -> Iterator[Event]:
+        self._iterated = True
         return self
 
     def __next__(self) -> Event:

@@ -16,7 +16,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import peergraph
-from peergraph import ConnectionStatus, NeighbourConnection, RecordChanged, Scope
+from peergraph import RecordChanged, Scope
 
 NOTE = UUID("6e6f7465-0000-4000-8000-000000000001")
 PATIENCE = 60.0
@@ -45,13 +45,10 @@ class Member:
 
     def connect(self, graph: str, address: str) -> str:
         try:
-            with self.graphs[graph].events(NeighbourConnection) as events:
-                connection = self.graphs[graph].connect(address)
-                while (event := events.get(PATIENCE)).connection_id != connection:
-                    connection = event.next_connection_id or connection
-                return "made" if event.status == ConnectionStatus.CONNECTED else event.message or ""
+            self.graphs[graph].connect(address, timeout=PATIENCE)
         except peergraph.PeerError as error:
             return str(error)
+        return "made"
 
     def write(self, graph: str) -> str:
         kept, changed, gone = (

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import contextvars
 import os
+import socket
 import threading
 
 import peergraph.aio as peergraph
@@ -122,6 +123,15 @@ async def test_connect_raises_the_reason(path):
             await graph.connect("127.0.0.1:1")
         with pytest.raises(peergraph.InvalidArgument):
             await graph.connect("nowhere")
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            address = f"127.0.0.1:{silent.getsockname()[1]}"
+            with pytest.raises(TimeoutError, match=rf'no connection to "{address}" after 0\.05 s'):
+                await graph.connect(address, timeout=0.05)
+            waiting = asyncio.create_task(graph.connect(address))
+            await asyncio.sleep(0)
+            await graph.close()
+            with pytest.raises(peergraph.GraphShuttingDown):
+                await waiting
 
 
 @in_loop
@@ -320,8 +330,11 @@ async def test_a_chatty_graph_lets_others_work(path):
 
 @in_loop
 async def test_what_is_opened_for_nobody_is_closed(path):
+    async def opened():
+        return await peergraph.open_runtime(path)
+
     for turns in range(20):
-        task = asyncio.create_task(peergraph.open_runtime(path)._start())
+        task = asyncio.create_task(opened())
         for _ in range(turns * turns):
             await asyncio.sleep(0)
         if task.cancel():
@@ -390,3 +403,34 @@ def test_what_was_not_awaited_says_so(tmp_path):
     assert "await it" in repr(opening)
     with pytest.raises(AttributeError, match="'open_graph': not open yet; await it first"):
         opening.open_graph("film club", peer_id="bob")
+    with pytest.warns(RuntimeWarning, match=r"'open_runtime' was never awaited"):
+        del opening
+
+
+@in_loop
+async def test_graphs_that_were_not_awaited_say_so(path):
+    async with peergraph.open_runtime(path) as runtime:
+        with pytest.warns(RuntimeWarning, match=r"'Runtime\.create_graph' was never awaited"):
+            runtime.create_graph("g", peer_id="p")
+        with pytest.warns(RuntimeWarning, match=r"'Runtime\.open_graph' was never awaited"):
+            runtime.open_graph("g", peer_id="p")
+        with pytest.raises(TypeError):
+            runtime.open_graph(5, peer_id="p")
+
+
+@in_loop
+async def test_a_loop_over_events_may_be_left(path):
+    """As with the records: who only iterates need not close."""
+    async with one_graph(path) as graph:
+        for number in range(3):
+            events = graph.events(peergraph.RecordChanged)
+            queue = events._handle
+            graph.add_record(type=NOTE, lifetime=HOUR)
+            async for event in events:
+                assert event.change == peergraph.RecordChange.ADDED
+                break
+            del events, event
+            with pytest.raises(peergraph.InvalidArgument):
+                _native.get_event_batch(queue, number + 1)
+        with pytest.warns(ResourceWarning, match="unclosed <peergraph.aio.Events of 'film club'>"):
+            graph.events()

@@ -47,7 +47,8 @@ def test_every_kind_of_buffer_is_data(graph):
         (lambda graph: graph.delete_record(5), "record must be a Record or a UUID, not int"),
         (lambda graph: graph.connect(("192.0.2.1", 5000)), "address must be str, not tuple"),
         (lambda graph: graph.connect(None), "address must be str, not None"),
-        (lambda graph: graph.connect("192.0.2.1:5000", peer_id=5), "must be str, not int: 5"),
+        (lambda graph: graph.connect("192.0.2.1:5000", peer_id=5), "peer_id must be str, not int"),
+        (lambda graph: graph.records(creator_id=5), "creator_id must be str, not int"),
         (lambda graph: graph.listen("5000"), "port must be int, not str"),
         (lambda graph: graph.listen(scope="GLOBAL"), "scope must be int, not str"),
         (lambda graph: graph.events(record_type="notes"), "record_type must be several UUIDs, not str"),
@@ -92,6 +93,32 @@ def test_wrong_options_of_a_graph(runtime, options, kind, said):
     with pytest.raises(kind) as raised:
         runtime.create_graph("film club", **({"peer_id": "alice"} | options))
     assert said in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"graph_id": ""}, "graph_id is empty"),
+        ({"graph_id": "g" * 256}, "graph_id has 256 UTF-16 units"),
+        ({"peer_id": ""}, "peer_id is empty"),
+        ({"friendly_name": "f" * 256}, "friendly_name has 256 UTF-16 units"),
+        ({"comment": "c" * 512}, "comment has 512 UTF-16 units"),
+        ({"database": "a/b"}, 'database "a/b" is not a plain file name'),
+        ({"max_record_size": 5}, "max_record_size is 5"),
+        ({"scope": 7}, "scope is 7"),
+        ({"presence_lifetime": dt.timedelta(seconds=1)}, "presence_lifetime in seconds is 1"),
+    ],
+)
+def test_what_the_library_refuses_has_the_name_in_python(runtime, arguments, said):
+    with pytest.raises(peergraph.InvalidArgument) as raised:
+        runtime.create_graph(**({"graph_id": "g", "peer_id": "p"} | arguments))
+    assert raised.value.message.startswith(said)
+
+
+def test_a_record_without_a_type_says_so(graph):
+    with pytest.raises(peergraph.InvalidArgument) as raised:
+        graph.add_record(type=UUID(int=0), lifetime=HOUR)
+    assert raised.value.message == "type is not set"
 
 
 @pytest.mark.parametrize("wrong", ["notes", NOTE, ["notes"], 5])

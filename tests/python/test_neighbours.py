@@ -30,7 +30,7 @@ def full(create_graph, open_graph):
 def test_a_full_node_names_others(full, open_graph):
     late = open_graph("late")
     with late.events(NeighbourConnection) as events:
-        wanted = late.connect(full.address)
+        wanted = late.begin_connect(full.address)
         refused = events.get(PATIENCE)
         assert (refused.status, refused.connection_id) == (ConnectionStatus.FAILED, wanted)
         assert isinstance(refused.error, ConnectionRefused)
@@ -53,10 +53,15 @@ def test_connect_follows_a_full_node(full, tmp_path):
     assert asyncio.run(main()).startswith("leaf")
 
 
+def test_a_wait_for_a_connection_follows_too(full, open_graph):
+    late = open_graph("late")
+    assert late.connect(full.address, timeout=PATIENCE).peer_id.startswith("leaf")
+
+
 def test_whoever_names_a_peer_wants_that_one(full, open_graph):
     late = open_graph("late")
     with late.events(NeighbourConnection) as events:
-        late.connect(full.address, peer_id="hub")
+        late.begin_connect(full.address, peer_id="hub")
         refused = events.get(PATIENCE)
         assert isinstance(refused.error, ConnectionRefused)
         assert refused.next_connection_id == 0
@@ -65,7 +70,7 @@ def test_whoever_names_a_peer_wants_that_one(full, open_graph):
 def test_a_manual_graph_does_not_follow(full, open_graph):
     late = open_graph("late", manual=True)
     with late.events(NeighbourConnection) as events:
-        late.connect(full.address)
+        late.begin_connect(full.address)
         assert events.get(PATIENCE).next_connection_id == 0
 
 

@@ -73,7 +73,7 @@ def test_both_sides_hear_of_the_connection(create_graph, open_graph):
     alice = create_graph("alice")
     bob = open_graph("bob")
     with alice.events(NeighbourConnection, StatusChanged) as at_alice, bob.events(NeighbourConnection) as at_bob:
-        connection = bob.connect(alice.address, peer_id="alice")
+        connection = bob.begin_connect(alice.address, peer_id="alice")
         mine = at_bob.get(PATIENCE)
         theirs = wait_for(at_alice, lambda event: isinstance(event, NeighbourConnection))
         assert (mine.status, mine.connection_id) == (ConnectionStatus.CONNECTED, connection)
@@ -97,7 +97,7 @@ def test_nobody_answers(graph):
         taken.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{taken.getsockname()[1]}"  # bound, and not listening
         with graph.events(NeighbourConnection) as events:
-            connection = graph.connect(address)
+            connection = graph.begin_connect(address)
             event = events.get(PATIENCE)
     assert (event.status, event.connection_id) == (ConnectionStatus.FAILED, connection)
     assert event.next_connection_id == 0
@@ -108,11 +108,8 @@ def test_nobody_answers(graph):
 def test_who_answers_is_not_of_the_graph(create_graph, open_graph):
     alice = create_graph("alice", "one graph")
     bob = open_graph("bob", "another graph")
-    with bob.events(NeighbourConnection) as events:
-        bob.connect(alice.address)
-        event = events.get(PATIENCE)
-        assert event.status == ConnectionStatus.FAILED
-        assert isinstance(event.error, peergraph.ConnectionFailed)
+    with pytest.raises(peergraph.ConnectionFailed):
+        bob.connect(alice.address, timeout=PATIENCE)
 
 
 def test_who_answers_speaks_nonsense(graph):
@@ -126,9 +123,8 @@ def test_who_answers_speaks_nonsense(graph):
 
         thread = threading.Thread(target=answer)
         thread.start()
-        with graph.events(NeighbourConnection) as events:
-            graph.connect(f"127.0.0.1:{server.getsockname()[1]}")
-            assert events.get(PATIENCE).status == ConnectionStatus.FAILED
+        with pytest.raises(peergraph.ConnectionFailed):
+            graph.connect(f"127.0.0.1:{server.getsockname()[1]}", timeout=PATIENCE)
         thread.join(PATIENCE)
 
 
@@ -210,21 +206,29 @@ def test_an_ipv6_address(create_graph, open_graph):
     if not addresses:
         pytest.skip("there is no IPv6 here")
     bob = open_graph("bob")
-    with bob.events(NeighbourConnection) as events:
-        bob.connect(addresses[0])
-        assert events.get(PATIENCE).status == ConnectionStatus.CONNECTED
+    assert bob.connect(addresses[0], timeout=PATIENCE).peer_id == "alice"
 
 
 def test_a_name_instead_of_an_address(create_graph, open_graph):
     alice = create_graph("alice")
     bob = open_graph("bob")
-    with bob.events(NeighbourConnection) as events:
-        bob.connect(f"localhost:{alice.address.rsplit(':', 1)[1]}")
-        assert events.get(PATIENCE).status == ConnectionStatus.CONNECTED
-        bob.connect("no-such-host.invalid:5000")
-        event = events.get(PATIENCE)
-        assert event.status == ConnectionStatus.FAILED
-        assert "no-such-host.invalid" in event.message
+    made = bob.connect(f"localhost:{alice.address.rsplit(':', 1)[1]}", timeout=PATIENCE)
+    assert (made.status, made.node_id) == (ConnectionStatus.CONNECTED, alice.node.id)
+    with pytest.raises(peergraph.ConnectionFailed, match=r"no-such-host\.invalid"):
+        bob.connect("no-such-host.invalid:5000", timeout=PATIENCE)
+
+
+def test_a_wait_for_a_connection_may_end_early(graph):
+    """Somebody accepts the connection and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(TimeoutError, match=rf'no connection to "{address}" after 0\.05 s'):
+            graph.connect(address, timeout=0.05)
+        closer = threading.Timer(0.05, graph.close)
+        closer.start()
+        with pytest.raises((peergraph.GraphShuttingDown, peergraph.InvalidGraph)):
+            graph.connect(address, timeout=PATIENCE)
+        closer.join()
 
 
 def test_peer_time_is_shared(pair):

@@ -2,10 +2,10 @@
 
     with peergraph.open_runtime() as runtime:
         graph = runtime.open_graph("film club", peer_id="bob")
-        with graph.events() as events:
-            graph.connect("192.0.2.1:5000")
-            for event in events:
-                print(event)
+        graph.connect("192.0.2.1:5000")
+        graph.synchronized()
+        for event in graph.events():
+            print(event)
 
 `peergraph.aio` has the same names as coroutines. Every failure is a PeerError.
 """

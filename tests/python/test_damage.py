@@ -171,7 +171,7 @@ def test_damage_while_it_is_open(folder, open_runtime):
             open_runtime("bob").open_graph("g", peer_id="bob") as bob,
             graph.events(NeighbourConnection) as events,
         ):
-            bob.connect(graph.address)
+            bob.begin_connect(graph.address)
             event = wait_for(events, lambda event: event.error is not None)
             assert isinstance(event.error, peergraph.InvalidDatabase)
             assert_says_so(event.error, path, "damaged")

@@ -452,6 +452,31 @@ static void a_small_file_system(void **state)
 }
 #endif
 
+/* decisions.md 1: the room is really taken, comes back once, and the look for room leaves nothing behind. */
+static void the_reserve(void **state)
+{
+    struct store_world *world = *state;
+    const struct store_factory *factory = &world->factory;
+    char path[600];
+    struct stat found;
+
+    snprintf(path, sizeof(path), "%s/graphs/reserve", world->directory);
+    assert_int_equal(stat(path, &found), -1);
+    assert_int_equal(factory->keep_reserve(factory->self), 1);
+    assert_int_equal(stat(path, &found), 0);
+    assert_int_equal(found.st_size, STORE_RESERVE_SIZE);
+    assert_true(found.st_blocks * 512 >= STORE_RESERVE_SIZE);
+    assert_int_equal(factory->keep_reserve(factory->self), 1);
+    assert_int_equal(factory->has_room(factory->self), 1);
+    assert_int_equal(factory->give_reserve(factory->self), 1);
+    assert_int_equal(stat(path, &found), -1);
+    assert_int_equal(factory->give_reserve(factory->self), 0);
+    world_close(world);
+    assert_int_equal(factory->remove(factory->self, "film club", "bob", "graph.db"), PEER_OK);
+    snprintf(path, sizeof(path), "%s/graphs", world->directory);
+    assert_int_equal(rmdir(path), 0);
+}
+
 /* ----------------------------------------------------------------------------------------------------- maintenance */
 
 static struct store_row large_row(uint32_t number)
@@ -645,6 +670,7 @@ int main(int argc, char **argv)
         WITH_WORLD(not_a_database),
         WITH_WORLD(not_ours),
         WITH_WORLD(of_a_newer_version),
+        WITH_WORLD(the_reserve),
         WITH_WORLD(of_another_graph),
         WITH_WORLD(damaged_pages),
         WITH_WORLD(another_process_has_it),

@@ -112,6 +112,7 @@ static int is_unknown_name(int error)
 static void looked_up(struct transport_connection *connection, struct lookup *lookup)
 {
     struct dial *dial = connection->dial;
+    char reason[ERROR_TEXT_SIZE];
 
     dial->target_count = lookup->result_count;
     for (size_t i = 0; i < lookup->result_count; i++)
@@ -122,7 +123,8 @@ static void looked_up(struct transport_connection *connection, struct lookup *lo
         peer__connection_fail(connection, PEER_E_CONNECTION_FAILED, "cannot resolve \"%s\"", dial->host);
     else
         peer__connection_fail(connection, PEER_E_CONNECTION_FAILED, "cannot resolve \"%s\": %s", dial->host,
-                              gai_strerror(lookup->error));
+                              lookup->error == EAI_SYSTEM ? peer__error_text(lookup->system_error, reason)
+                                                          : gai_strerror(lookup->error));
 }
 
 void peer__dials_looked_up(struct runtime *runtime)

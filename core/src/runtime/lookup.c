@@ -1,5 +1,6 @@
 #include "runtime/lookup.h"
 
+#include <errno.h>
 #include <netdb.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -43,6 +44,7 @@ static void *look_up(void *context)
     struct addrinfo *found = NULL;
 
     int error = getaddrinfo(self->host, NULL, &hints, &found);
+    int system_error = errno;
     if (error == 0) {
         keep_results(&self->public_part, found, self->port);
         freeaddrinfo(found);
@@ -50,6 +52,7 @@ static void *look_up(void *context)
     pthread_mutex_lock(&mutex);
     count--;
     self->public_part.error = error;
+    self->public_part.system_error = system_error;
     self->finished = 1;
     int abandoned = self->abandoned;
     if (!abandoned)

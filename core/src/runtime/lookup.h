@@ -18,7 +18,8 @@ struct lookup {
     /* Written by the thread before the look-up counts as finished. */
     struct address results[LOOKUP_RESULT_MAX];
     size_t result_count;
-    int error; /* of getaddrinfo */
+    int error;        /* of getaddrinfo */
+    int system_error; /* errno, where `error` is EAI_SYSTEM */
 };
 
 /** `wake` is called on the look-up's thread when it is finished. NULL: memory or threads are out. */

@@ -48,12 +48,22 @@ target_link_libraries(peer_together PRIVATE peer_compile peergraph_static)
 set_target_properties(peer_together PROPERTIES
     OUTPUT_NAME peer RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests/together)
 
-# Fork and wait for the Lua scripts of tests/together.
 if(PEER_LUA)
+    # Fork and wait for the Lua scripts of tests/together.
     add_library(peer_together_process MODULE ${PROJECT_SOURCE_DIR}/tests/together/process.c)
     target_include_directories(peer_together_process SYSTEM PRIVATE ${LUA_INCLUDE_DIRS})
     target_link_libraries(peer_together_process PRIVATE peer_compile)
     set_target_properties(peer_together_process PROPERTIES
         PREFIX "" SUFFIX .so OUTPUT_NAME process C_VISIBILITY_PRESET default
         LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/lua)
+
+    # A Lua that runs out of memory, with the module in it.
+    find_library(PEER_LUA_LIBRARY NAMES ${LUA_LIBRARIES} HINTS ${LUA_LIBRARY_DIRS})
+    add_executable(lua_memory ${PROJECT_SOURCE_DIR}/tests/lua/memory.c $<TARGET_OBJECTS:peer_lua>)
+    target_include_directories(lua_memory SYSTEM PRIVATE ${LUA_INCLUDE_DIRS})
+    target_link_libraries(lua_memory PRIVATE peer_compile peergraph_static ${PEER_LUA_LIBRARY})
+    set_target_properties(lua_memory PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests/lua)
+    add_test(NAME lua/memory COMMAND lua_memory ${PROJECT_SOURCE_DIR}/tests/lua/memory.lua
+             ${PROJECT_BINARY_DIR}/tests/lua/memory-data)
+    set_tests_properties(lua/memory PROPERTIES TIMEOUT 120 LABELS lua)
 endif()

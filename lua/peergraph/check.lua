@@ -1,7 +1,8 @@
 --- Arguments that are a mistake in the program: an error that names the argument, at the line of the caller.
 local check = {}
 
--- Levels above the function that calls a check: 1 is that function itself, 2 its caller.
+-- Whose mistake it is, as for error(): the check itself is 1, the function that checks 2, its caller 3. `further` says
+-- how many functions of ours are in between.
 local CALLER = 3
 
 local function type_of(value)
@@ -25,11 +26,19 @@ local function article(wanted)
 end
 
 --- The value, which must be of the type; nil only if `optional`.
-function check.value(name, value, wanted, optional)
+function check.value(name, value, wanted, optional, further)
   if not (fits(value, wanted) or optional and value == nil) then
-    error(("%s must be %s, not %s"):format(name, article(wanted), described(value)), CALLER)
+    error(("%s must be %s, not %s"):format(name, article(wanted), described(value)), CALLER + (further or 0))
   end
   return value
+end
+
+--- A time to wait, in seconds; nil for as long as it takes.
+function check.timeout(value)
+  check.value("timeout", value, "number", true, 1)
+  if value ~= value then
+    error("timeout is not a number", CALLER)
+  end
 end
 
 --- A table of named arguments: `allowed` has their names with the types, "?" after it for those that may be missing,
@@ -64,7 +73,7 @@ function check.fields(where, fields, allowed)
 end
 
 --- The number that stands for a name.
-function check.one_of(name, value, numbers)
+function check.one_of(name, value, numbers, further)
   local number = numbers[value]
   if type(value) ~= "string" or not number then
     local names = {}
@@ -72,7 +81,7 @@ function check.one_of(name, value, numbers)
       names[#names + 1] = known
     end
     table.sort(names)
-    error(("%s is %s; there are %s"):format(name, tostring(value), table.concat(names, ", ")), CALLER)
+    error(("%s is %s; there are %s"):format(name, tostring(value), table.concat(names, ", ")), CALLER + (further or 0))
   end
   return number
 end

@@ -121,7 +121,7 @@ end
 
 --- Waits until the database is synchronized, at most for so many seconds: nil, message, PEER_S_NO_EVENT_DATA.
 function Graph:synchronized(timeout)
-  check.value("timeout", timeout, "number", true)
+  check.timeout(timeout)
   local events <close>, message, code = queue.events(self, { "status_changed" })
   if not events then
     return nil, message, code

@@ -20,12 +20,13 @@ end
 
 -- ---- registrations
 
+-- These are two calls below the method that the program calls.
 local function filters_of(record_type)
   if type(record_type) ~= "table" then
-    check.value("record_type", record_type, "string", true)
+    check.value("record_type", record_type, "string", true, 2)
     return { record_type or false }
   elseif #record_type == 0 then
-    error("record_type is empty; leave it out to hear of every type", 3)
+    error("record_type is empty; leave it out to hear of every type", 4)
   end
   return record_type
 end
@@ -33,7 +34,7 @@ end
 local function kinds_of(wanted, filtered)
   local kinds, count = {}, 0
   for index, kind in ipairs(wanted) do
-    check.one_of("event " .. index, kind, names.event_numbers)
+    check.one_of("event " .. index, kind, names.event_numbers, 2)
     kinds[kind] = not ALWAYS[kind] or nil
     count = count + 1
   end
@@ -42,7 +43,7 @@ local function kinds_of(wanted, filtered)
       kinds[kind] = number < core.PEER_EVENT_OVERFLOW or nil
     end
   elseif count > 0 and next(kinds) == nil then
-    error("overflow, closed and writable come by themselves; name what else is wanted", 3)
+    error("overflow, closed and writable come by themselves; name what else is wanted", 4)
   end
   return kinds
 end
@@ -95,12 +96,6 @@ local function wait(self, timeout)
   end
 end
 
-local function check_timeout(timeout)
-  if check.value("timeout", timeout, "number", true) ~= timeout then
-    error("timeout is not a number", 3)
-  end
-end
-
 -- ---- the exact one
 
 local EventQueue = handle.class("EventQueue", core.peer_unregister_event, describe)
@@ -140,7 +135,7 @@ end
 
 --- Waits until the queue holds something, at most for so many seconds; false if the time is over first.
 function EventQueue:wait(timeout)
-  check_timeout(timeout)
+  check.timeout(timeout)
   return wait(self, timeout)
 end
 
@@ -203,7 +198,7 @@ end
 
 --- Waits until there is an event, or the last one was taken; false if so many seconds are over first.
 function Events:wait(timeout)
-  check_timeout(timeout)
+  check.timeout(timeout)
   if self._buffer[self._at] or self:closed() then
     return true
   end
@@ -213,7 +208,7 @@ end
 --- The next event; waits for it, at most for so many seconds: nil, message, PEER_S_NO_EVENT_DATA. At the end, the
 --- closed event each time.
 function Events:get(timeout)
-  check_timeout(timeout)
+  check.timeout(timeout)
   local deadline = timeout and core.monotonic_us() + timeout * 1e6
   while true do
     local taken, message, code = take_one(self, self._batch)

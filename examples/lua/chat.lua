@@ -5,8 +5,8 @@ local luv = require "peergraph.luv"
 local notes = require "notes"
 local uv = require "luv"
 
-local graph = notes.enter(arg)
-luv.each(assert(graph:events()), notes.show, uv.stop)
+local graph, events = notes.enter(arg)
+luv.each(events, notes.show, uv.stop)
 
 local input = uv.guess_handle(0) == "tty" and uv.new_tty(0, true) or uv.new_pipe(false)
 if uv.guess_handle(0) ~= "tty" then
@@ -26,7 +26,7 @@ local function read(_, chunk)
   end)
 end
 
-local changes = assert(graph:events { "status_changed" }) -- first listen, then look: so nothing is missed in between
+local changes = assert(graph:events { "status_changed" }) -- before it looks, as in notes.lua
 
 local function read_if_synchronized()
   if graph:status().synchronized then

@@ -14,7 +14,7 @@ local function create(runtime, graph_id, peer_id)
   return assert(graph, message)
 end
 
---- A graph as the command line says. Ends the program if it says nothing sensible.
+--- A graph as the command line says, and its events. Ends the program if it says nothing sensible.
 function notes.enter(arguments)
   local command, graph_id, peer_id, address = table.unpack(arguments)
   if not (command == "create" and #arguments == 3 or command == "join" and #arguments == 4) then
@@ -28,11 +28,12 @@ function notes.enter(arguments)
     -- On this machine only: whoever can connect can read and write the graph.
     assert(graph:listen(0, { scope = "loopback" }))
     print("listening at " .. graph:address())
-    return graph
+    return graph, assert(graph:events())
   end
   local graph = assert(runtime:open_graph(graph_id, { peer_id = peer_id }))
-  assert(graph:connect(address))
-  return graph
+  local events = assert(graph:events()) -- first listen, then ask: so nothing is missed in between
+  assert(graph:begin_connect(address))
+  return graph, events
 end
 
 function notes.add(graph, line)

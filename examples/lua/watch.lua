@@ -3,8 +3,7 @@ local here = arg[0]:match("^(.*)/") or "."
 package.path = here .. "/?.lua;" .. package.path
 local notes = require "notes"
 
-local graph = notes.enter(arg)
-local events <close> = assert(graph:events())
+local _, events = notes.enter(arg)
 local counted = 0
 
 while not events:closed() do

@@ -112,11 +112,62 @@ function Graph:listen(port, fields)
   return core.peer_graph_listen(self._handle, scope, fields.scope_id or 0, port or 0)
 end
 
---- Asks for a neighbour connection and gives its id; a neighbor_connection event tells how it ended.
+--- PeerGraphConnect: asks for a neighbour connection and gives its id; a neighbor_connection event tells how it ended.
+function Graph:begin_connect(address, fields)
+  check.value("address", address, "string")
+  fields = check.fields("begin_connect", fields, { peer_id = "string?" })
+  return core.peer_graph_connect(self._handle, fields.peer_id, address)
+end
+
+-- What an event says of an attempt: true if it is up, nil, message, code if it failed, false if nothing is decided yet.
+local function outcome(event, address)
+  if event.type == "closed" then
+    local code = event.reason or core.PEER_E_GRAPH_SHUTTING_DOWN
+    return nil, core.peer_status_name(code) .. ": " .. (event.message or core.peer_status_text(code)), code
+  elseif event.status == "connected" then
+    return true
+  elseif event.status == "failed" and event.next_connection_id then
+    return false
+  end
+  local code = event.reason or core.PEER_E_CONNECTION_FAILED
+  local why = event.message or ("%q: %s"):format(address, core.peer_status_text(code))
+  return nil, core.peer_status_name(code) .. ": " .. why, code
+end
+
+--- Makes a neighbour connection and gives its event when it is up, or why it failed. After a failure the engine may try
+--- a node that the other one named; then this waits for that. `timeout`: after so many seconds nil, message,
+--- PEER_S_NO_EVENT_DATA; the attempt goes on.
 function Graph:connect(address, fields)
   check.value("address", address, "string")
-  fields = check.fields("connect", fields, { peer_id = "string?" })
-  return core.peer_graph_connect(self._handle, fields.peer_id, address)
+  fields = check.fields("connect", fields, { peer_id = "string?", timeout = "number?" })
+  local events <close>, message, code = queue.events(self, { "neighbor_connection" })
+  if not events then
+    return nil, message, code
+  end
+  local id
+  id, message, code = core.peer_graph_connect(self._handle, fields.peer_id, address)
+  if not id then
+    return nil, message, code
+  end
+  local deadline = fields.timeout and core.monotonic_us() + fields.timeout * 1e6
+  while true do
+    local event
+    event, message, code = events:get(deadline and math.max(0, (deadline - core.monotonic_us()) / 1e6))
+    if not event and code == core.PEER_S_NO_EVENT_DATA then
+      return nil, ("no connection to %q after %s s"):format(address, fields.timeout), code
+    elseif not event then
+      return nil, message, code
+    elseif event.connection_id == id or event.type == "closed" then
+      local good
+      good, message, code = outcome(event, address)
+      if good == nil then
+        return nil, message, code
+      elseif good then
+        return event
+      end
+      id = event.next_connection_id
+    end
+  end
 end
 
 --- Waits until the database is synchronized, at most for so many seconds: nil, message, PEER_S_NO_EVENT_DATA.

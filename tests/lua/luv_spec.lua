@@ -100,6 +100,18 @@ describe("peergraph.luv", function()
     end
   end)
 
+  it("is not needed to wait for a connection, which may take too long", function()
+    local server = uv.new_tcp() -- takes connections, and says nothing
+    server:bind("127.0.0.1", 0)
+    server:listen(1, function() end)
+    local address = ("127.0.0.1:%d"):format(server:getsockname().port)
+    local nothing, message, code = graph:connect(address, { timeout = 0.05 })
+    assert.is_nil(nothing)
+    assert.are.equal(('no connection to "%s" after 0.05 s'):format(address), message)
+    assert.are.equal(require("peergraph").PEER_S_NO_EVENT_DATA, code)
+    server:close()
+  end)
+
   it("lets go of the descriptor before it is closed", function()
     for _ = 1, 20 do -- the same number is given out again
       local events = assert(graph:events { "record_changed" })

@@ -164,6 +164,7 @@ if child == 0 then
   forked(graph:records())
   forked(graph:listen())
   forked(graph:connect("[::1]:5000"))
+  forked(graph:begin_connect("[::1]:5000"))
   forked(graph:events())
   forked(graph:begin_batch())
   forked(events:get(0))

@@ -14,10 +14,10 @@ from peergraph import ConnectionStatus, NeighbourConnection
 from python.scene import wait_for
 
 HEAD = """
-import os, resource, sys
+import os, resource, sys, time
 import peergraph
 from peergraph import ConnectionStatus, GraphStatus, NeighbourConnection, Scope, StatusChanged
-from python.scene import HOUR, NOTE, join, wait_for, wait_until
+from python.scene import HOUR, NOTE, PATIENCE, join, wait_for, wait_until
 
 folder = sys.argv[1]
 """
@@ -87,7 +87,12 @@ with peergraph.open_runtime(folder + "/a") as at_alice, peergraph.open_runtime(f
 
     # Who is asked and has no descriptor says so at once, by hanging up: one is kept for this. It may be lost: then the
     # caller waits until there are descriptors again, and another one is kept.
+    idle = len(os.listdir("/proc/self/fd"))
     def is_hung_up():
+        deadline = time.monotonic() + PATIENCE
+        while len(os.listdir("/proc/self/fd")) > idle:  # who has ended closes a little later
+            assert time.monotonic() < deadline
+            os.sched_yield()
         hog(leave=1)
         bob.begin_connect(alice.address)  # takes the last one
         wait_for(connections, lambda event: event.status is ConnectionStatus.FAILED)

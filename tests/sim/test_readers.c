@@ -242,7 +242,7 @@ SCENARIO(who_did_not_read_for_long_rebuilds_the_state)
     struct follower followers[2];
     struct writer writer = {peer__calloc(RECORDS_MAX, sizeof(peer_guid)), 0};
     const char *given = getenv("PEER_SLOW_READER_S");
-    unsigned seconds = given != NULL ? (unsigned)strtoul(given, NULL, 10) : 4;
+    unsigned seconds = given != NULL ? (unsigned)strtoul(given, NULL, 10) : 2;
     size_t change_count = (size_t)seconds * STEPS_PER_SECOND * CHANGES_PER_STEP;
     assert_non_null(writer.ids);
     world_line(world, 2);

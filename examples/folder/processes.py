@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from paths import printable
+from records import Content, digest_of
 
 LOG_LINES: Final = 25
 FOLDER_PROGRAM: Final = Path(__file__).resolve().parent / "folder.py"
@@ -160,6 +161,11 @@ class Peer:
 
     async def has(self, digest: str) -> None:
         await self.until("has what it should", lambda: self.rest.get("hash") == digest)
+
+    async def rests_with(self, manifest: Callable[[Path], dict[str, Content]]) -> None:
+        """Waits until it has noticed everything that was done in its own folder."""
+        digest = digest_of((await asyncio.to_thread(manifest, self.folder)).items())
+        await self.until("has noticed the changes", lambda: self.rest.get("hash") == digest)
 
     async def leave(self) -> int:
         """As Ctrl-C does; gives the exit status."""

@@ -15,6 +15,8 @@
 #define KEEPALIVE_IDLE_S 60
 #define KEEPALIVE_INTERVAL_S 10
 #define KEEPALIVE_COUNT 4
+/* What the system keeps unsent stands before every live change: on a thin line megabytes of it, if it may. */
+#define UNSENT_MAX (128 * 1024)
 
 static const uint8_t v4_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
@@ -120,6 +122,9 @@ void peer__socket_configure(int fd)
 #endif
 #ifdef TCP_KEEPCNT
     set(fd, IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_COUNT);
+#endif
+#ifdef TCP_NOTSENT_LOWAT
+    set(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNSENT_MAX);
 #endif
 #ifdef TCP_USER_TIMEOUT
     set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, USER_TIMEOUT_MS);

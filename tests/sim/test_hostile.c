@@ -2,11 +2,12 @@
 #include "puppet.h"
 
 #include "base/memory.h"
+#include "base/time.h"
 
 /* Every range differs, so the answer would be longer than the question, and than any message may be. */
 SCENARIO(more_ranges_than_can_be_answered_end_the_connection)
 {
-    const size_t count = 1300000;
+    const size_t count = 400001;
     struct buffer message = {0};
     if (world->seed != 1)
         return; /* large, and no chance in it */
@@ -21,6 +22,42 @@ SCENARIO(more_ranges_than_can_be_answered_end_the_connection)
     peer__free(entries);
     puppet_send(puppet, &message);
     assert_true(puppet_is_hung_up(puppet, 30));
+    puppet_free(puppet);
+}
+
+/* As many as can be answered: each differs, most are empty, and the few records stand far from each other. */
+SCENARIO(many_ranges_are_answered)
+{
+    const size_t count = 400000;
+    struct wire_message message;
+    struct buffer out = {0};
+    size_t listed = 0;
+    if (world->seed != 1)
+        return; /* large */
+    world_line(world, 1);
+    for (int i = 0; i < 20; i++) {
+        world_add(world, 0, "far from each other");
+        world_run(world, 1);
+    }
+    struct puppet *puppet = puppet_create(world, 77);
+    puppet_join(puppet, 0);
+    struct wire_hash_entry *entries = peer__calloc(count, sizeof(*entries));
+    assert_non_null(entries);
+    uint64_t from = peer__ticks_from_us(SIM_EPOCH_US);
+    for (size_t i = 0; i < count; i++)
+        entries[i].modified = i + 1 < count ? from + i * 600 : UINT64_MAX;
+    peer__encode_solicit_hash(&out, entries, count);
+    peer__free(entries);
+    puppet_send(puppet, &out);
+    assert_true(puppet_expect(puppet, MESSAGE_ADVERTISE, &message));
+    for (size_t i = 0; i < message.as.advertise.boundary_count; i++) {
+        struct wire_hash_boundary boundary;
+        peer__wire_boundary(&message.as.advertise, i, &boundary);
+        listed += boundary.count;
+    }
+    assert_int_equal(message.as.advertise.boundary_count, count);
+    assert_int_equal(message.as.advertise.abstract_count, 21); /* with the graph's own */
+    assert_int_equal(listed, 21);
     puppet_free(puppet);
 }
 
@@ -245,6 +282,7 @@ int main(void)
         SCENARIO_TEST(a_long_advertise_is_worked_off_in_pieces),
         SCENARIO_TEST(node_id_0_is_nobody),
         {"records_before_rubbish", run_records_before_rubbish, NULL, scenario_report, NULL},
+        SCENARIO_TEST(many_ranges_are_answered),
         SCENARIO_TEST(more_ranges_than_can_be_answered_end_the_connection),
         SCENARIO_TEST(a_request_for_what_is_not_there_ends),
         SCENARIO_TEST(many_old_copies_are_answered_once),

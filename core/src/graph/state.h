@@ -166,7 +166,11 @@ struct walk {
     struct buffer range;      /* SOLICIT, ADVERTISE: abstracts of the current range as they are hashed, 20 bytes each */
     struct buffer result;     /* SOLICIT: struct wire_hash_entry; ADVERTISE: struct wire_hash_boundary */
     struct buffer abstracts;  /* ADVERTISE: of mismatching ranges; REQUEST: what to ask for; struct wire_abstract */
-    uint64_t row_count;       /* SOLICIT: rows of the database when the walk began */
+    struct store_row row;     /* ADVERTISE: read, and its range not reached yet */
+    int has_row;
+    int at_end;         /* ADVERTISE: there are no more rows */
+    size_t closes_left; /* ADVERTISE: of this step */
+    uint64_t row_count; /* SOLICIT: rows of the database when the walk began */
     uint64_t rows_seen;
     uint64_t last_modified; /* of the last record seen */
     peer_guid last_id;

@@ -14,8 +14,10 @@
 #define ABSTRACT_SIZE 20u
 #define BOUNDARY_SIZE 52u
 #define ADVERTISE_HEAD_SIZE 24u
-/** More ranges could not be answered: an ADVERTISE of as many boundaries is as long as a message may be. */
-#define RANGES_MAX ((MESSAGE_SIZE_MAX - ADVERTISE_HEAD_SIZE) / BOUNDARY_SIZE)
+/** Enough for four million records. What more would cost is a neighbour's to choose, and ours to pay. */
+#define RANGES_MAX 400000u
+/** Ranges of a neighbour that are compared in one step. */
+#define CLOSES_A_STEP 4096u
 
 static peer_status walk_rows(struct walk *walk, size_t row_max, store_visit visit, int *end_out)
 {
@@ -247,36 +249,67 @@ static peer_status close_their_range(struct walk *walk)
     return PEER_OK;
 }
 
+static size_t their_range_count(const struct walk *walk)
+{
+    return count_of(&walk->ranges, sizeof(struct wire_hash_entry));
+}
+
+/* Puts the row at hand into its range, for which those before are closed. It stays at hand if they are too many for one
+ * step. */
+static peer_status place_row(struct walk *walk)
+{
+    const struct wire_hash_entry *entries = (const void *)walk->ranges.data;
+    const struct store_row *row = &walk->row;
+    size_t count = their_range_count(walk);
+    while (walk->at < count &&
+           is_after(row->modified, &row->id, entries[walk->at].modified, &entries[walk->at].record_id)) {
+        if (walk->closes_left == 0)
+            return PEER_OK;
+        walk->closes_left--;
+        PEER_TRY(close_their_range(walk));
+    }
+    walk->has_row = 0;
+    if (walk->at < count) /* beyond the last range there is nothing to compare; a plain peer may end early */
+        append_abstract(&walk->range, row);
+    return PEER_OK;
+}
+
 static int advertise_row(void *context, const struct store_row *row)
 {
     struct walk *walk = context;
-    const struct wire_hash_entry *entries = (const void *)walk->ranges.data;
-    size_t count = count_of(&walk->ranges, sizeof(*entries));
     if (peer__time_is_expired(walk->link->graph, &row->type, row->expires))
         return 0;
-    while (walk->at < count &&
-           is_after(row->modified, &row->id, entries[walk->at].modified, &entries[walk->at].record_id)) {
-        if (close_their_range(walk) < 0) {
-            walk->result.failed = 1;
-            return 1;
-        }
-    }
-    if (walk->at < count) /* beyond the last range there is nothing to compare; a plain peer may end early */
-        append_abstract(&walk->range, row);
-    return walk->at == count || walk->range.failed || walk->result.failed;
+    walk->row = *row;
+    walk->row.creator_id = walk->row.wire = (struct span){0}; /* gone after this call */
+    walk->has_row = 1;
+    if (place_row(walk) < 0)
+        walk->result.failed = 1;
+    return walk->has_row || walk->at == their_range_count(walk) || walk->range.failed || walk->result.failed;
+}
+
+/* 1: all ranges are closed. */
+static peer_status walk_their_ranges(struct walk *walk, int *done_out)
+{
+    *done_out = 0;
+    walk->closes_left = CLOSES_A_STEP;
+    if (walk->has_row)
+        PEER_TRY(place_row(walk));
+    if (!walk->has_row && !walk->at_end)
+        PEER_TRY(walk_rows(walk, ROWS_A_STEP, advertise_row, &walk->at_end));
+    if (walk->has_row || walk_failed(walk) || (!walk->at_end && walk->at < their_range_count(walk)))
+        return PEER_OK;
+    for (; walk->at < their_range_count(walk) && walk->closes_left > 0; walk->closes_left--)
+        PEER_TRY(close_their_range(walk));
+    *done_out = walk->at == their_range_count(walk);
+    return PEER_OK;
 }
 
 static peer_status step_advertise(struct walk *walk)
 {
     struct link *link = walk->link;
-    size_t count = count_of(&walk->ranges, sizeof(struct wire_hash_entry));
-    int end = 0;
-    PEER_TRY(walk_rows(walk, ROWS_A_STEP, advertise_row, &end));
-    if ((!end && walk->at < count) || walk_failed(walk))
-        return PEER_OK;
-    while (walk->at < count)
-        PEER_TRY(close_their_range(walk));
-    if (walk_failed(walk))
+    int done;
+    PEER_TRY(walk_their_ranges(walk, &done));
+    if (!done || walk_failed(walk))
         return PEER_OK;
     peer__encode_advertise(&link->engine->message, (const void *)walk->result.data,
                            count_of(&walk->result, sizeof(struct wire_hash_boundary)),

@@ -93,7 +93,7 @@ SCENARIO(neighbours_are_not_strangers)
     struct flood flood;
     world_line(world, 3);
     flood_init(&flood, world);
-    for (int i = 0; i < 20; i++) {
+    for (int i = 0; i < 5; i++) {
         flood_dial(&flood, 100);
         world_run(world, 1);
     }
@@ -114,7 +114,7 @@ SCENARIO(a_single_stranger_outlives_floods)
     puppet_dial(puppet, 0);
     for (size_t i = 0; i < FLOODS; i++)
         flood_init(&floods[i], world);
-    for (int round = 0; round < 10; round++) {
+    for (int round = 0; round < 2; round++) {
         for (size_t i = 0; i < FLOODS; i++)
             flood_dial(&floods[i], 25);
         world_run(world, 1);

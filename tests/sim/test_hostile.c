@@ -120,6 +120,41 @@ SCENARIO(many_old_copies_are_answered_once)
     puppet_free(puppet);
 }
 
+static void flood_versions(struct puppet *puppet, struct puppet_record *record, uint32_t version, size_t count)
+{
+    record->fields.version = version;
+    for (uint32_t i = 0; i < count; i++) {
+        memcpy(record->fields.id.bytes + 8, &i, sizeof(i)); /* its high half says whose it is */
+        puppet_flood(puppet, &record->fields);
+    }
+}
+
+/* Old copies of very many records are answered as far as they are kept in mind, and the others by a comparison. */
+SCENARIO(very_many_old_copies_end_in_a_comparison)
+{
+    const size_t count = 22000;
+    struct puppet_record record;
+    if (world->seed != 1)
+        return; /* large */
+    world_line(world, 1);
+    struct puppet *puppet = puppet_create(world, 77);
+    puppet_join(puppet, 0);
+    puppet->deaf = 1;
+    puppet_record_init(puppet, &record, "carol", "amy");
+    flood_versions(puppet, &record, 3, count);
+    world_run(world, 30);
+    assert_int_equal(world_record_count(world, 0), count);
+    puppet_pause(puppet, 1);
+    flood_versions(puppet, &record, 2, count);
+    world_run(world, 30);
+    puppet_pause(puppet, 0);
+    world_run(world, 30);
+    assert_in_range(peer__sim_message_count(world->sim, MESSAGE_FLOOD, puppet->host), 16000, count);
+    assert_int_equal(peer__sim_message_count(world->sim, MESSAGE_SOLICIT_HASH, puppet->host), 1);
+    puppet_record_free(&record);
+    puppet_free(puppet);
+}
+
 /* Without its information nobody could join a graph or come back to it. */
 SCENARIO(the_graphs_information_cannot_be_deleted)
 {
@@ -286,6 +321,7 @@ int main(void)
         SCENARIO_TEST(more_ranges_than_can_be_answered_end_the_connection),
         SCENARIO_TEST(a_request_for_what_is_not_there_ends),
         SCENARIO_TEST(many_old_copies_are_answered_once),
+        SCENARIO_TEST(very_many_old_copies_end_in_a_comparison),
         SCENARIO_TEST(the_graphs_information_cannot_be_deleted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

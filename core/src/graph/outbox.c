@@ -13,6 +13,8 @@
 /** Acknowledgements feed the utility of a connection (3.1.7.33) and nothing else: who does not read them, misses them. */
 #define ACKS_MAX (64u * 1024)
 #define OWED_TIDY_MIN 1024u
+/** Ids that are put in order in one turn. */
+#define OWED_MAX 16384u
 
 int peer__link_has_room(const struct link *link)
 {
@@ -122,14 +124,28 @@ static void tidy_owed(struct owed *owed)
     }
     owed->ids.size = kept * sizeof(*ids);
     owed->tidy_at = kept > OWED_TIDY_MIN / 2 ? 2 * kept : OWED_TIDY_MIN;
+    if (owed->tidy_at > OWED_MAX)
+        owed->tidy_at = OWED_MAX;
 }
 
 void peer__link_owe(struct link *link, const peer_guid *id)
 {
     struct owed *owed = &link->owed;
+    if (owed->overflowed)
+        return;
     peer__buffer_append(&owed->ids, id, sizeof(*id));
     if (owed->ids.size / sizeof(*id) >= owed->tidy_at)
         tidy_owed(owed);
+    owed->overflowed = owed->ids.size / sizeof(*id) >= OWED_MAX;
+}
+
+/* Whoever was owed more than is kept in mind gets the rest by a comparison (decisions.md 7). */
+static void compare_if_overflowed(struct link *link)
+{
+    if (!link->owed.overflowed || link->sync.type != SYNC_NONE || link->push.kind != ANSWER_NONE)
+        return;
+    link->owed.overflowed = 0;
+    peer__sync_hash_start(link);
 }
 
 static peer_status send_record(struct link *link, const peer_guid *id)
@@ -142,8 +158,12 @@ static peer_status send_record(struct link *link, const peer_guid *id)
 static peer_status pump_owed(struct link *link)
 {
     struct owed *owed = &link->owed;
-    if (owed->ids.size == 0 || !peer__link_has_room(link))
+    if (!peer__link_has_room(link))
         return PEER_OK;
+    if (owed->ids.size == 0) {
+        compare_if_overflowed(link);
+        return PEER_OK;
+    }
     if (owed->at == 0)
         tidy_owed(owed);
     const peer_guid *ids = (const void *)owed->ids.data;
@@ -158,6 +178,7 @@ static peer_status pump_owed(struct link *link)
     if (owed->at == count) {
         peer__buffer_free(&owed->ids);
         owed->at = 0;
+        compare_if_overflowed(link);
     }
     return PEER_OK;
 }

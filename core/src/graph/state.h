@@ -182,6 +182,7 @@ struct walk {
 struct owed {
     struct buffer ids; /* peer_guid */
     size_t at;         /* in them: the next */
+    int overflowed;    /* there were more; a comparison finds them */
     size_t tidy_at;    /* as many ids are looked through for repetitions */
 };
 

@@ -240,8 +240,9 @@ PEER_API peer_status peer_graph_listen(peer_graph *graph, uint32_t scope, uint32
  * the id of that attempt, `next_connection_id`.
  *
  * From now on the graph looks after its connections by itself: it finds a second and a third neighbour among those that
- * others name and those it met before, replaces the ones it loses, and of more than three ends one now and then. Such
- * connections are told when they are made and when they end, not when they fail. PEER_GRAPH_OPTION_MANUAL turns this off.
+ * others name and those it met before (a node that was full may have a place later), replaces the ones it loses, and of
+ * more than three ends one now and then. Such connections are told when they are made and when they end, not when they
+ * fail. PEER_GRAPH_OPTION_MANUAL turns this off.
  *
  * @param peer_id            the peer that must answer there, or NULL for whoever does
  * @param address            "192.0.2.1:5000", "[2001:db8::1]:5000", "[fe80::1%eth0]:5000" or "host.example:5000"

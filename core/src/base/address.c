@@ -14,9 +14,14 @@ int peer__address_is_v4(const struct address *address)
     return memcmp(address->ip, v4_mapped, sizeof(v4_mapped)) == 0;
 }
 
+int peer__address_is_same_host(const struct address *a, const struct address *b)
+{
+    return memcmp(a->ip, b->ip, sizeof(a->ip)) == 0 && a->scope_id == b->scope_id;
+}
+
 int peer__address_equal(const struct address *a, const struct address *b)
 {
-    return memcmp(a->ip, b->ip, sizeof(a->ip)) == 0 && a->scope_id == b->scope_id && a->port == b->port;
+    return peer__address_is_same_host(a, b) && a->port == b->port;
 }
 
 int peer__address_is_loopback(const struct address *address)

@@ -18,6 +18,8 @@ struct address {
 #define HOST_NAME_SIZE 256
 
 int peer__address_equal(const struct address *a, const struct address *b);
+/** The same but for the port. */
+int peer__address_is_same_host(const struct address *a, const struct address *b);
 int peer__address_is_loopback(const struct address *address);
 int peer__address_is_link_local(const struct address *address);
 int peer__address_is_v4(const struct address *address); /* v4-mapped */

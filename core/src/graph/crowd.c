@@ -20,11 +20,6 @@ static int is_unauthenticated(const struct link *link)
     return link->state == LINK_ACCEPTED || link->state == LINK_AUTHENTICATED;
 }
 
-static int is_same_host(const struct address *a, const struct address *b)
-{
-    return memcmp(a->ip, b->ip, sizeof(a->ip)) == 0 && a->scope_id == b->scope_id;
-}
-
 /* Many nodes of one machine are as likely as a flood from it, which would be its own. */
 static int is_loopback(const struct address *address)
 {
@@ -38,7 +33,7 @@ static struct crowd crowd_of(struct engine *engine, const struct address *addres
     struct crowd crowd = {0};
     LIST_FOR (node, following, &engine->links) { /* oldest first */
         struct link *link = CONTAINER_OF(node, struct link, in_engine);
-        if (!is_unauthenticated(link) || !is_same_host(&link->remote, address))
+        if (!is_unauthenticated(link) || !peer__address_is_same_host(&link->remote, address))
             continue;
         if (crowd.count++ == 0)
             crowd.oldest = link;
@@ -49,7 +44,7 @@ static struct crowd crowd_of(struct engine *engine, const struct address *addres
 static struct crowd *crowd_in(struct crowd *crowds, size_t count, const struct address *address)
 {
     size_t i = 0;
-    while (i < count && !is_same_host(&crowds[i].oldest->remote, address))
+    while (i < count && !peer__address_is_same_host(&crowds[i].oldest->remote, address))
         i++;
     return &crowds[i];
 }

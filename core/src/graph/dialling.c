@@ -7,6 +7,8 @@
 #define RETRY_LAST_US INT64_C(30000000)
 /** Who loses a neighbour that stayed so long begins with short waits again. */
 #define LASTING_US INT64_C(30000000)
+/** Addresses of others that are taken over one connection. */
+#define NAMED_MAX (3 * REFERRALS_MAX)
 
 /* -------------------------------------------------------------------------------------------------------- addresses */
 
@@ -24,24 +26,36 @@ static int is_dialling(const struct link *link)
     return link->initiator && (link->state == LINK_DIALLING || link->state == LINK_CONNECT_WAIT);
 }
 
-/* A neighbour's, or one that is being dialled. */
-static int is_taken(const struct graph *graph, const struct address *address)
+static int lists(const struct link *link, const struct address *address, int certain)
+{
+    for (size_t i = 0; i < link->address_count; i++) {
+        if (link->addresses[i].certain >= certain && peer__address_equal(address, &link->addresses[i].address))
+            return 1;
+    }
+    return 0;
+}
+
+int peer__link_is_at(const struct link *link, const struct address *address)
+{
+    return lists(link, address, 1);
+}
+
+/* A neighbour's, or one that is being dialled. What a neighbour only claims does not keep us from whom we have met. */
+static int is_taken(const struct graph *graph, const struct address *address, int was_met)
 {
     LIST_FOR (node, following, &graph->links) {
         const struct link *link = CONTAINER_OF(node, struct link, in_graph);
         if (is_dialling(link) && peer__address_equal(address, &link->remote))
             return 1;
-        for (size_t i = 0; peer__link_is_neighbour(link) && i < link->address_count; i++) {
-            if (peer__address_equal(address, &link->addresses[i]))
-                return 1;
-        }
+        if (peer__link_is_neighbour(link) && lists(link, address, was_met))
+            return 1;
     }
     return 0;
 }
 
 static int may_dial(const struct graph *graph, const struct address *address)
 {
-    return !is_own(graph, address) && !is_taken(graph, address);
+    return !is_own(graph, address) && !is_taken(graph, address, 0);
 }
 
 /* What others name is dialled only if it can be a node's: nobody shall send us to our own services. The scope of a
@@ -68,50 +82,101 @@ static int64_t now_us(const struct graph *graph)
 
 /* --------------------------------------------------------------------------------------------------------- learning */
 
+/* One neighbour alone does not fill the list, however often it says that its addresses have changed. */
+static void take_referral(struct link *link, const struct address *address)
+{
+    struct address named = *address;
+    if (link->named_count >= NAMED_MAX || !is_plausible(link, &named) || is_own(link->graph, &named))
+        return;
+    link->named_count++;
+    peer__referrals_add(&link->graph->dialler.referrals, &named);
+}
+
 void peer__graph_take_referrals(struct link *link, const struct wire_addresses *named)
 {
-    struct graph *graph = link->graph;
     for (size_t i = 0; i < named->count && i < REFERRALS_MAX; i++) {
         struct address address;
-        if (peer__wire_address(named, i, &address) && is_plausible(link, &address) && !is_own(graph, &address))
-            peer__referrals_add(&graph->dialler.referrals, &address);
+        if (peer__wire_address(named, i, &address))
+            take_referral(link, &address);
     }
 }
 
-static int same_host(const struct address *a, const struct address *b)
+static int is_proved(const struct link *link, const struct address *address)
 {
-    struct address other = *b;
-    other.port = a->port;
-    return peer__address_equal(a, &other);
+    return link->initiator && peer__address_equal(address, &link->remote);
 }
 
-/* Where it was dialled, or claims to listen at the address from which it came, it was met. Other addresses are hearsay. */
+static void note_met(struct link *link)
+{
+    struct address_book *book = &link->graph->dialler.book;
+    for (size_t i = 0; i < link->address_count; i++) {
+        const struct address *address = &link->addresses[i].address;
+        if (link->addresses[i].certain)
+            peer__address_book_met(book, address, is_proved(link, address), peer__graph_now(link->graph));
+    }
+}
+
+void peer__graph_save_book(struct graph *graph)
+{
+    struct address_book *book = &graph->dialler.book;
+    if (peer__graph_clock_is_sure(graph))
+        peer__address_book_forget_old(book, peer__graph_now(graph));
+    if (book->unsaved && peer__address_book_save(book, graph->store) >= 0)
+        book->unsaved = 0;
+}
+
+static void write_book(struct graph *graph)
+{
+    struct address_book *book = &graph->dialler.book;
+    if (!book->unsaved)
+        return;
+    peer__graph_save_book(graph);
+    if (!book->unsaved && peer__graph_commit(graph) < 0)
+        book->unsaved = 1;
+}
+
+/* Where it was dialled, or claims to listen at the host from which it came, it was met. Other addresses are hearsay.
+ * Only what this node did itself is written at once: others must not make it write as often as they like. */
 void peer__graph_note_neighbour(struct link *link)
 {
     struct graph *graph = link->graph;
     struct dialler *dialler = &graph->dialler;
-    int is_news = 0;
+    note_met(link);
     for (size_t i = 0; i < link->address_count; i++) {
-        struct address *address = &link->addresses[i];
-        int was_met = link->initiator ? peer__address_equal(address, &link->remote) : same_host(address, &link->remote);
-        if (was_met) {
-            is_news |= peer__address_book_met(&dialler->book, address, peer__graph_now(graph));
-            peer__address_worked(&dialler->referrals, address);
-            peer__referrals_remove(&dialler->referrals, address);
-        } else if (is_plausible(link, address)) {
-            peer__referrals_add(&dialler->referrals, address);
+        const struct address *address = &link->addresses[i].address;
+        if (!link->addresses[i].certain) {
+            take_referral(link, address);
+            continue;
         }
+        peer__address_worked(&dialler->referrals, address);
+        peer__referrals_remove(&dialler->referrals, address);
     }
-    if (is_news && peer__address_book_save(&dialler->book, graph->store) >= 0)
-        (void)peer__graph_commit(graph);
+    if (link->initiator)
+        write_book(graph);
 }
 
-static void note_failure(struct graph *graph, const struct address *address)
+void peer__graph_keep_book(struct graph *graph)
 {
-    if (peer__address_is_unspecified(address))
-        return; /* a name that did not resolve */
-    peer__address_book_failed(&graph->dialler.book, address);
-    peer__address_failed(&graph->dialler.referrals, address, now_us(graph));
+    LIST_FOR (node, following, &graph->links) {
+        struct link *link = CONTAINER_OF(node, struct link, in_graph);
+        if (peer__link_is_neighbour(link))
+            note_met(link);
+    }
+    write_book(graph);
+}
+
+static void note_failure(struct graph *graph, const struct address *address, enum dial_blame blame)
+{
+    struct dialler *dialler = &graph->dialler;
+    if (blame == BLAME_NOBODY || peer__address_is_unspecified(address))
+        return;              /* or a name that did not resolve */
+    if (blame == BLAME_FULL) /* it may have a place later, and perhaps nobody else is known */
+        peer__address_book_met(&dialler->book, address, 0, peer__graph_now(graph));
+    peer__address_book_failed(&dialler->book, address);
+    if (blame == BLAME_DOUBLE)
+        peer__address_is_double(&dialler->referrals, address, now_us(graph));
+    else
+        peer__address_failed(&dialler->referrals, address, now_us(graph));
 }
 
 void peer__graph_note_self(struct graph *graph, const struct address *address)
@@ -122,37 +187,41 @@ void peer__graph_note_self(struct graph *graph, const struct address *address)
 
 /* --------------------------------------------------------------------------------------------------------- choosing */
 
-static int is_fresh(const struct graph *graph, const struct referral *referral)
+static int is_open_to_us(const struct graph *graph, const struct referral *referral)
 {
-    return !referral->attempted && may_dial(graph, &referral->address) &&
+    return may_dial(graph, &referral->address) &&
            !peer__address_rests(&graph->dialler.referrals, &referral->address, now_us(graph));
 }
 
-static size_t count_fresh(const struct graph *graph)
+static size_t count_referrals(const struct graph *graph, int attempted)
 {
     const struct referrals *referrals = &graph->dialler.referrals;
     size_t count = 0;
     for (size_t i = 0; i < referrals->count; i++)
-        count += (size_t)is_fresh(graph, &referrals->list[i]);
+        count += (size_t)(referrals->list[i].attempted == attempted && is_open_to_us(graph, &referrals->list[i]));
     return count;
 }
 
-/* 9.6: a random one that was not attempted. NULL: there is none, or enough were dialled in this minute. */
+/* 9.6: a random one that was not attempted; 14.4: those that were, when nothing else is left. NULL: there is none, or
+ * enough were dialled in this minute. */
 static struct referral *choose_referral(struct graph *graph)
 {
     struct referrals *referrals = &graph->dialler.referrals;
-    size_t count = count_fresh(graph);
+    size_t fresh = count_referrals(graph, 0);
+    size_t count = fresh > 0 ? fresh : count_referrals(graph, 1);
     if (count == 0 || peer__referrals_exhausted(referrals, now_us(graph)))
         return NULL;
     size_t skip = (size_t)peer__engine_draw(graph->engine, count);
     for (size_t i = 0; i < referrals->count; i++) {
-        if (is_fresh(graph, &referrals->list[i]) && skip-- == 0)
-            return &referrals->list[i];
+        struct referral *referral = &referrals->list[i];
+        if (referral->attempted == (fresh == 0) && is_open_to_us(graph, referral) && skip-- == 0)
+            return referral;
     }
     return NULL;
 }
 
-/* First who did not just send us away or fail; of these who failed the fewest times, and was met last. */
+/* First who did not just send us away or fail; of these who failed the fewest times, was not only claimed, and was met
+ * last. */
 static int is_better(const struct graph *graph, const struct book_entry *entry, const struct book_entry *best)
 {
     const struct referrals *referrals = &graph->dialler.referrals;
@@ -162,7 +231,18 @@ static int is_better(const struct graph *graph, const struct book_entry *entry, 
         return best_rests;
     if (entry->failures != best->failures)
         return entry->failures < best->failures;
+    if (entry->proved != best->proved)
+        return entry->proved;
     return entry->met > best->met;
+}
+
+/* Who has no neighbour knows better than the one that says "a neighbour already". */
+static int may_ask(const struct graph *graph, const struct book_entry *entry)
+{
+    const struct address *address = &entry->address;
+    if (is_own(graph, address) || is_taken(graph, address, entry->proved))
+        return 0;
+    return graph->neighbour_count == 0 || !peer__address_was_double(&graph->dialler.referrals, address, now_us(graph));
 }
 
 static const struct book_entry *choose_from_book(const struct graph *graph)
@@ -171,7 +251,7 @@ static const struct book_entry *choose_from_book(const struct graph *graph)
     const struct book_entry *best = NULL;
     for (size_t i = 0; i < book->count; i++) {
         const struct book_entry *entry = &book->entries[i];
-        if (may_dial(graph, &entry->address) && (best == NULL || is_better(graph, entry, best)))
+        if (may_ask(graph, entry) && (best == NULL || is_better(graph, entry, best)))
             best = entry;
     }
     return best;
@@ -188,9 +268,10 @@ static uint64_t dial(struct graph *graph, const struct address *address, struct 
     peer__address_format(&copy, text);
     request.address = text;
     request.timeout_us = DIAL_TIMEOUT_US;
-    if (peer__link_dial(graph, &request, &link) >= 0)
+    peer_status status = peer__link_dial(graph, &request, &link);
+    if (status >= 0)
         return link->connection_id;
-    note_failure(graph, &copy);
+    note_failure(graph, &copy, status == E_OUTOFMEMORY ? BLAME_NOBODY : BLAME_ADDRESS);
     return 0;
 }
 
@@ -220,13 +301,16 @@ static int dial_one(struct graph *graph, size_t turn)
     return dial_from_book(graph, request) != 0 || dial_referral(graph, request) != 0;
 }
 
-/* Who never had the graph takes it from one node at a time. */
+/* A dial that takes long, of the application or to one who does not answer, is not waited for. Who never had the graph
+ * takes it from one node at a time. */
 static size_t wanted_dials(const struct graph *graph)
 {
     size_t under_way = graph->neighbour_count;
     size_t wanted = graph->ready ? NEIGHBOURS_IDEAL : 1;
-    LIST_FOR (node, following, &graph->links)
-        under_way += (size_t)is_dialling(CONTAINER_OF(node, struct link, in_graph));
+    LIST_FOR (node, following, &graph->links) {
+        const struct link *link = CONTAINER_OF(node, struct link, in_graph);
+        under_way += (size_t)(is_dialling(link) && now_us(graph) - link->dialled_us < DIAL_TIMEOUT_US);
+    }
     wanted = under_way < wanted ? wanted - under_way : 0;
     return wanted < DIALS_AT_ONCE ? wanted : DIALS_AT_ONCE;
 }
@@ -239,20 +323,27 @@ static int lacks_neighbours(const struct graph *graph)
            (graph->neighbour_count == 0 || (graph->ready && graph->neighbour_count < NEIGHBOURS_MIN));
 }
 
-/* Referrals that were attempted are tried again only when nothing else is left (14.4). */
 void peer__graph_dial_one(struct graph *graph)
 {
-    if (count_fresh(graph) == 0 && choose_from_book(graph) == NULL)
-        peer__referrals_start_over(&graph->dialler.referrals);
     if (wanted_dials(graph) > 0)
         (void)dial_one(graph, 0);
 }
 
-/* 1, 2, 4 … 30 s, a quarter more or less, so that those who lost the same neighbour do not come all at once. */
+/* Somebody in the book who has not failed yet. */
+static int knows_a_fresh_one(const struct graph *graph)
+{
+    const struct book_entry *entry = choose_from_book(graph);
+    return entry != NULL && entry->failures == 0;
+}
+
+/* 1, 2, 4 … 30 s, a quarter more or less, so that those who lost the same neighbour do not come all at once. Whoever was
+ * not asked yet does not wait for those who were: a book may be full of nodes that are gone for ever. */
 static int64_t retry_delay_us(struct graph *graph)
 {
     int64_t delay_us = RETRY_LAST_US;
-    if (graph->dialler.round < 5)
+    if (knows_a_fresh_one(graph))
+        delay_us = RETRY_FIRST_US;
+    else if (graph->dialler.round < 5)
         delay_us = RETRY_FIRST_US << graph->dialler.round;
     return delay_us * 3 / 4 + (int64_t)peer__engine_draw(graph->engine, (uint64_t)delay_us / 2);
 }
@@ -261,7 +352,7 @@ void peer__graph_seek(struct graph *graph)
 {
     if (!lacks_neighbours(graph) || graph->dialler.retry.place != 0)
         return;
-    if (count_fresh(graph) > 0 || choose_from_book(graph) != NULL)
+    if (count_referrals(graph, 0) > 0 || count_referrals(graph, 1) > 0 || choose_from_book(graph) != NULL)
         peer__engine_timer_set(graph->engine, &graph->dialler.retry, retry_delay_us(graph));
 }
 
@@ -272,7 +363,8 @@ void peer__graph_retry(struct timer *timer)
         return;
     for (size_t turn = wanted_dials(graph); turn > 0 && dial_one(graph, turn); turn--) {
     }
-    graph->dialler.round++;
+    if (!knows_a_fresh_one(graph))
+        graph->dialler.round++;
     peer__graph_seek(graph);
 }
 
@@ -289,7 +381,7 @@ void peer__graph_dial_ended(struct link *link, peer_status reason, const char *m
 {
     struct graph *graph = link->graph;
     if (graph->dialler.online)
-        note_failure(graph, &link->remote);
+        note_failure(graph, &link->remote, reason == E_OUTOFMEMORY ? BLAME_NOBODY : link->blame);
     int follows = graph->dialler.online && !graph->dialler.manual && link->referred;
     if (!link->automatic)
         peer__graph_tell_failure(link, reason, message, follows ? follow(graph) : 0);
@@ -301,14 +393,23 @@ void peer__graph_dial_ended(struct link *link, peer_status reason, const char *m
 /* They are full or have better ones: others first. */
 void peer__graph_sent_away(const struct link *link)
 {
-    for (size_t i = 0; i < link->address_count; i++)
-        peer__address_failed(&link->graph->dialler.referrals, &link->addresses[i], now_us(link->graph));
+    for (size_t i = 0; i < link->address_count; i++) {
+        if (link->addresses[i].certain)
+            peer__address_failed(&link->graph->dialler.referrals, &link->addresses[i].address, now_us(link->graph));
+    }
 }
 
-void peer__graph_neighbour_lost(const struct link *link)
+void peer__graph_neighbour_lost(struct link *link)
 {
     struct graph *graph = link->graph;
-    if (now_us(graph) - link->connected_us >= LASTING_US)
-        graph->dialler.round = 0;
+    struct dialler *dialler = &graph->dialler;
+    peer__referrals_forget_doubles(&dialler->referrals);
+    if (now_us(graph) - link->connected_us >= LASTING_US) {
+        note_met(link);
+        dialler->round = 0;
+        peer__timer_cancel(&graph->engine->timers, &dialler->retry); /* it may be set for later */
+    } else if (link->initiator) {
+        peer__address_book_failed(&dialler->book, &link->remote); /* others first */
+    }
     peer__graph_maintain(graph);
 }

@@ -290,6 +290,7 @@ struct store *peer__graph_end(struct graph *graph, peer_status reason, const cha
     graph->dialler.online = 0;
     (void)peer__graph_commit(graph);
     (void)peer__graph_note_presence(graph, 1);
+    peer__graph_save_book(graph);
     (void)graph->store->operations->commit(graph->store);
     peer__graph_unlisten(graph);
     say_goodbye(graph);

@@ -53,7 +53,7 @@ static size_t collect_referrals(const struct link *asker, struct address referra
         if (link == asker || !peer__link_is_neighbour(link))
             continue;
         if (link->address_count > 0 && link->node_id != asker->node_id && count < REFERRALS_MAX)
-            referrals[count++] = link->addresses[0];
+            referrals[count++] = link->addresses[0].address;
     }
     return count;
 }
@@ -83,10 +83,8 @@ static peer_status check_address(const struct graph *graph, const char *text)
     }
     LIST_FOR (node, following, &graph->links) {
         const struct link *link = CONTAINER_OF(node, struct link, in_graph);
-        for (size_t i = 0; peer__link_is_neighbour(link) && i < link->address_count; i++) {
-            if (peer__address_equal(&address, &link->addresses[i]))
-                return peer__fail(PEER_E_ALREADY_EXISTS, "\"%s\" is a neighbour already", text);
-        }
+        if (peer__link_is_neighbour(link) && peer__link_is_at(link, &address))
+            return peer__fail(PEER_E_ALREADY_EXISTS, "\"%s\" is a neighbour already", text);
     }
     return PEER_OK;
 }
@@ -103,6 +101,7 @@ static peer_status start_dialling(struct link *link, const struct dial_request *
 {
     link->initiator = 1;
     link->state = LINK_DIALLING;
+    link->dialled_us = peer__engine_now_us(link->engine);
     link->automatic = request->automatic;
     link->referred = request->referred;
     PEER_TRY(copy_text(&link->address_text, request->address));
@@ -213,6 +212,47 @@ static int supersedes(const struct link *link, const struct link *other)
     return !other->initiator && link->graph->node_id < other->node_id;
 }
 
+/* A certain address stands before those that are only claimed, which make room for it. */
+static void add_address(struct link *link, const struct address *address, int certain)
+{
+    size_t place = 0;
+    size_t known = 0;
+    while (known < link->address_count && !peer__address_equal(&link->addresses[known].address, address))
+        known++;
+    if (known < link->address_count) {
+        if (!certain || link->addresses[known].certain)
+            return;
+        link->address_count--;
+        memmove(&link->addresses[known], &link->addresses[known + 1],
+                (link->address_count - known) * sizeof(link->addresses[0]));
+    }
+    while (place < link->address_count && (!certain || link->addresses[place].certain))
+        place++;
+    if (place == NEIGHBOUR_ADDRESSES_MAX)
+        return;
+    if (link->address_count < NEIGHBOUR_ADDRESSES_MAX)
+        link->address_count++;
+    memmove(&link->addresses[place + 1], &link->addresses[place],
+            (link->address_count - place - 1) * sizeof(link->addresses[0]));
+    link->addresses[place] = (struct neighbour_address){*address, certain};
+}
+
+/* What it lists, and where it was dialled, which stays true whatever it lists. */
+static void take_addresses(struct link *link, const struct wire_addresses *addresses)
+{
+    size_t taken = 0;
+    link->address_count = 0;
+    if (link->initiator)
+        add_address(link, &link->remote, 1);
+    for (size_t i = 0; i < addresses->count && taken < NEIGHBOUR_ADDRESSES_MAX; i++) {
+        struct address address;
+        if (!peer__wire_address(addresses, i, &address))
+            continue;
+        add_address(link, &address, peer__address_is_same_host(&address, &link->remote));
+        taken++;
+    }
+}
+
 static void ping_neighbours(struct graph *graph) /* 9.5 step 2: finds dead connections */
 {
     LIST_FOR (node, following, &graph->links) {
@@ -245,20 +285,20 @@ void peer__link_on_welcome(struct link *link, const struct wire_welcome *message
     }
     struct link *other = find_neighbour(graph, message->node_id);
     if (other != NULL && !supersedes(link, other)) {
-        if (other->address_count < NEIGHBOUR_ADDRESSES_MAX)
-            other->addresses[other->address_count++] = link->remote;
+        add_address(other, &link->remote, 1);
+        link->blame = BLAME_DOUBLE;
         peer__link_end(link, PEER_E_CONNECTION_REFUSED, "\"%s\" is a neighbour already", link->address_text);
         return;
     }
     if (other == NULL && graph->neighbour_count >= NEIGHBOURS_MAX) { /* who dials has the same bound as who answers */
+        link->blame = BLAME_NOBODY;
         peer__link_say_disconnect(link, DISCONNECT_LEAST_USEFUL);
         peer__link_end(link, PEER_E_CONNECTION_REFUSED, "this node has its %u neighbours", NEIGHBOURS_MAX);
         return;
     }
     link->node_id = message->node_id;
     link->extensions = message->extensions;
-    link->addresses[0] = link->remote;
-    link->address_count = 1;
+    take_addresses(link, &(struct wire_addresses){0});
     become_connected(link); /* first, so that the graph has a neighbour all the time */
     if (other != NULL)
         peer__link_end(other, PEER_E_CONNECTION_REFUSED, "\"%s\" is a neighbour over the connection made to it",
@@ -298,6 +338,10 @@ void peer__link_on_refuse(struct link *link, const struct wire_refuse *message)
     }
     peer__graph_take_referrals(link, &message->referrals);
     link->referred |= message->code == REFUSE_BUSY && link->peer_id == NULL;
+    if (message->code == REFUSE_BUSY)
+        link->blame = BLAME_FULL;
+    else if (message->code == REFUSE_DUPLICATE)
+        link->blame = BLAME_DOUBLE;
     peer__link_end(link, PEER_E_CONNECTION_REFUSED, "\"%s\" %s", link->address_text, refusal(message->code));
 }
 
@@ -366,15 +410,6 @@ static void refuse(struct link *link, uint8_t code, const char *why)
     peer__link_end(link, PEER_E_CONNECTION_REFUSED, "\"%s\" was refused: %s", link->address_text, why);
 }
 
-static void take_addresses(struct link *link, const struct wire_addresses *addresses)
-{
-    link->address_count = 0;
-    for (size_t i = 0; i < addresses->count && link->address_count < NEIGHBOUR_ADDRESSES_MAX; i++) {
-        if (peer__wire_address(addresses, i, &link->addresses[link->address_count]))
-            link->address_count++;
-    }
-}
-
 static void welcome(struct link *link, const struct wire_connect *message)
 {
     struct graph *graph = link->graph;
@@ -400,6 +435,7 @@ static void welcome(struct link *link, const struct wire_connect *message)
 void peer__link_on_connect(struct link *link, const struct wire_connect *message)
 {
     struct graph *graph = link->graph;
+    struct link *other;
     int direct = (message->flags & CONNECT_FLAG_DIRECT) != 0;
     if (link->state == LINK_CONNECTED && (message->flags & CONNECT_FLAG_UPDATE) != 0) {
         take_addresses(link, &message->addresses);
@@ -428,9 +464,10 @@ void peer__link_on_connect(struct link *link, const struct wire_connect *message
     }
     if (direct) /* direct connections are not accepted yet, which is a state that the protocol knows */
         refuse(link, REFUSE_DIRECT_DISALLOWED, "direct connections are not accepted");
-    else if (find_neighbour(graph, message->node_id) != NULL)
+    else if ((other = find_neighbour(graph, message->node_id)) != NULL) {
+        peer__link_ping(other); /* it may have lost that connection: then this finds it dead at once */
         refuse(link, REFUSE_DUPLICATE, "it is a neighbour already");
-    else if (graph->neighbour_count >= NEIGHBOURS_MAX)
+    } else if (graph->neighbour_count >= NEIGHBOURS_MAX)
         refuse(link, REFUSE_BUSY, "this node has its 7 neighbours");
     else
         welcome(link, message);

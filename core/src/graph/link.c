@@ -174,8 +174,6 @@ void peer__link_end(struct link *link, peer_status reason, const char *format, .
         link->engine->unauthenticated_count--;
     if (was_neighbour)
         lose_neighbour(link, reason, message);
-    else if (link->initiator && link->graph != NULL)
-        peer__graph_dial_ended(link, reason, message);
     link->state = LINK_ENDED;
     link->engine->link_count--;
     peer__timer_cancel(&link->engine->timers, &link->timer);
@@ -187,8 +185,10 @@ void peer__link_end(struct link *link, peer_status reason, const char *format, .
     list_remove(&link->in_graph);
     list_remove(&link->in_engine);
     list_append(&link->engine->ending, &link->in_engine);
-    if (was_neighbour)
+    if (was_neighbour) /* last: its address can be dialled again from here on */
         peer__graph_neighbour_lost(link);
+    else if (link->initiator && link->graph != NULL)
+        peer__graph_dial_ended(link, reason, message);
 }
 
 /* What came before is dealt with first, so that its events stand before that of the end. */

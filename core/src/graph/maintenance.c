@@ -3,18 +3,29 @@
 
 #define PERIOD_US INT64_C(300000000)
 #define PERIOD_ALONE_US INT64_C(30000000)
+#define NEW_US INT64_C(60000000)
 
-/* A tenth more at most: nodes that started together must not all prune and dial in the same second for ever. */
+/* A tenth more at most: nodes that started together must not all prune and dial in the same second for ever. What is set
+ * already is not put off: else neighbours that come and go would keep it from ever being due. */
 static void set_timer(struct graph *graph)
 {
     int64_t period_us = graph->neighbour_count > 0 ? PERIOD_US : PERIOD_ALONE_US;
     period_us += (int64_t)peer__engine_draw(graph->engine, (uint64_t)period_us / 10);
-    peer__engine_timer_set(graph->engine, &graph->dialler.maintenance, period_us);
+    struct timer *timer = &graph->dialler.maintenance;
+    if (timer->place == 0 || timer->deadline_us > peer__engine_now_us(graph->engine) + period_us)
+        peer__engine_timer_set(graph->engine, timer, period_us);
+}
+
+/* Between two of its questions a newcomer looks idle. */
+static int is_new(const struct link *link)
+{
+    return peer__engine_now_us(link->engine) - link->connected_us < NEW_US;
 }
 
 static int is_synchronizing(const struct link *link)
 {
-    return link->sync.type != SYNC_NONE || link->answer.kind != ANSWER_NONE || link->walk.kind != WALK_NONE;
+    return link->sync.type != SYNC_NONE || link->answer.kind != ANSWER_NONE || link->push.kind != ANSWER_NONE ||
+           link->walk.kind != WALK_NONE || link->answer_walk.kind != WALK_NONE;
 }
 
 /* Of equals the youngest: those that have stood longest hold the graph together. */
@@ -23,7 +34,7 @@ static struct link *least_useful(const struct graph *graph)
     struct link *least = NULL;
     LIST_FOR (node, following, &graph->links) {
         struct link *link = CONTAINER_OF(node, struct link, in_graph);
-        if (peer__link_is_neighbour(link) && !is_synchronizing(link) &&
+        if (peer__link_is_neighbour(link) && !is_new(link) && !is_synchronizing(link) &&
             (least == NULL || link->utility <= least->utility))
             least = link;
     }
@@ -55,6 +66,7 @@ void peer__graph_maintain_by_timer(struct timer *timer)
         prune(graph);
     else if (graph->neighbour_count < NEIGHBOURS_IDEAL)
         peer__graph_dial_one(graph);
+    peer__graph_keep_book(graph);
     peer__graph_maintain(graph);
 }
 

@@ -49,12 +49,6 @@ void peer__referrals_attempt(struct referrals *referrals, struct referral *refer
     referrals->dials_us[referrals->dial_count++ % REFERRED_DIALS_A_MINUTE] = now_us;
 }
 
-void peer__referrals_start_over(struct referrals *referrals)
-{
-    for (size_t i = 0; i < referrals->count; i++)
-        referrals->list[i].attempted = 0;
-}
-
 /* -------------------------------------------------------------------------------------------------------------- rest */
 
 static size_t find_resting(const struct referrals *referrals, const struct address *address)
@@ -78,7 +72,7 @@ static size_t make_room(struct referrals *referrals)
     return shortest;
 }
 
-void peer__address_failed(struct referrals *referrals, const struct address *address, int64_t now_us)
+static struct resting *rest(struct referrals *referrals, const struct address *address, int64_t now_us)
 {
     size_t index = find_resting(referrals, address);
     if (index == referrals->resting_count) {
@@ -88,13 +82,44 @@ void peer__address_failed(struct referrals *referrals, const struct address *add
     struct resting *resting = &referrals->resting[index];
     resting->until_us = now_us + (resting->failures == 0 ? REST_FIRST_US : REST_AGAIN_US);
     resting->failures++;
+    return resting;
+}
+
+void peer__address_failed(struct referrals *referrals, const struct address *address, int64_t now_us)
+{
+    rest(referrals, address, now_us)->is_double = 0;
+}
+
+void peer__address_is_double(struct referrals *referrals, const struct address *address, int64_t now_us)
+{
+    rest(referrals, address, now_us)->is_double = 1;
+}
+
+int peer__address_was_double(const struct referrals *referrals, const struct address *address, int64_t now_us)
+{
+    size_t index = find_resting(referrals, address);
+    return index < referrals->resting_count && referrals->resting[index].is_double &&
+           now_us < referrals->resting[index].until_us;
+}
+
+static void forget_resting(struct referrals *referrals, size_t index)
+{
+    referrals->resting[index] = referrals->resting[--referrals->resting_count];
 }
 
 void peer__address_worked(struct referrals *referrals, const struct address *address)
 {
     size_t index = find_resting(referrals, address);
     if (index < referrals->resting_count)
-        referrals->resting[index] = referrals->resting[--referrals->resting_count];
+        forget_resting(referrals, index);
+}
+
+void peer__referrals_forget_doubles(struct referrals *referrals)
+{
+    for (size_t i = referrals->resting_count; i-- > 0;) {
+        if (referrals->resting[i].is_double)
+            forget_resting(referrals, i);
+    }
 }
 
 int peer__address_rests(const struct referrals *referrals, const struct address *address, int64_t now_us)

@@ -22,6 +22,7 @@ struct resting {
     struct address address;
     int64_t until_us; /* monotonic */
     uint32_t failures;
+    int is_double; /* an address of a neighbour, who has another one */
 };
 
 struct referrals {
@@ -41,13 +42,15 @@ void peer__referrals_remove(struct referrals *referrals, const struct address *a
 int peer__referrals_exhausted(const struct referrals *referrals, int64_t now_us);
 /** An entry is being dialled. */
 void peer__referrals_attempt(struct referrals *referrals, struct referral *referral, int64_t now_us);
-/** All may be tried once more. */
-void peer__referrals_start_over(struct referrals *referrals);
 
 /** An address did not lead to a neighbour: it rests 5 minutes, after a second failure 30. */
 void peer__address_failed(struct referrals *referrals, const struct address *address, int64_t now_us);
 /** It did: what it is held against is forgotten. */
 void peer__address_worked(struct referrals *referrals, const struct address *address);
+/** It led to somebody who is a neighbour already: it rests like one that failed, until a neighbour is lost. */
+void peer__address_is_double(struct referrals *referrals, const struct address *address, int64_t now_us);
+int peer__address_was_double(const struct referrals *referrals, const struct address *address, int64_t now_us);
+void peer__referrals_forget_doubles(struct referrals *referrals);
 int peer__address_rests(const struct referrals *referrals, const struct address *address, int64_t now_us);
 
 #endif

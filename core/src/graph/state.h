@@ -210,6 +210,19 @@ enum link_state {
     LINK_ENDED
 };
 
+struct neighbour_address {
+    struct address address;
+    int certain; /* this node has dialled it, or the neighbour came from that host; the rest anyone may claim */
+};
+
+/** What a dial that failed says of its address. */
+enum dial_blame {
+    BLAME_ADDRESS, /* nobody there, or nobody for us */
+    BLAME_NOBODY,  /* the reason lies with this node */
+    BLAME_FULL,    /* a node of the graph, which has its neighbours */
+    BLAME_DOUBLE   /* an address of somebody who is a neighbour already */
+};
+
 struct link {
     struct list in_engine;
     struct list in_graph; /* from AUTH_INFO or dial on */
@@ -233,14 +246,17 @@ struct link {
     uint64_t node_id;                  /* 0: not known yet */
     struct wire_extensions extensions; /* what the other side announced */
     struct address remote;
-    struct address addresses[NEIGHBOUR_ADDRESSES_MAX]; /* where the other side listens */
+    struct neighbour_address addresses[NEIGHBOUR_ADDRESSES_MAX]; /* where the other side listens; certain ones first */
     size_t address_count;
+    size_t named_count;    /* addresses of others that it has named */
     uint64_t connect_sent; /* TConnect */
-    int64_t connected_us;  /* monotonic */
-    double utility;        /* 3.1.7.33 */
+    int64_t dialled_us;    /* monotonic, like the next */
+    int64_t connected_us;
+    double utility; /* 3.1.7.33 */
 
     int automatic; /* dialled by the graph itself: the application is told when it is connected, not when it fails */
-    int referred;  /* in place of, or by, a full node that named others: if it fails, the next of them is asked */
+    enum dial_blame blame; /* if it fails */
+    int referred; /* in place of, or by, a full node that named others: if it fails, the next of them is asked */
 
     uint64_t next_seq; /* flooding: the next record of the journal or the store to send */
     struct liveness liveness;
@@ -405,13 +421,19 @@ void peer__graph_tell_addresses(struct graph *graph);
 void peer__graph_take_referrals(struct link *link, const struct wire_addresses *named);
 /** A link has become a neighbour's, or its addresses have changed. */
 void peer__graph_note_neighbour(struct link *link);
+/** The neighbours are still there, and the address book goes to disk if it should. */
+void peer__graph_keep_book(struct graph *graph);
+/** Into the transaction under way. */
+void peer__graph_save_book(struct graph *graph);
+/** Whether this neighbour listens there for certain. */
+int peer__link_is_at(const struct link *link, const struct address *address);
 /** This address leads to this node. */
 void peer__graph_note_self(struct graph *graph, const struct address *address);
 /** A dial of ours did not lead to a neighbour: the application is told, or the next one is tried. */
 void peer__graph_dial_ended(struct link *link, peer_status reason, const char *message);
 /** The neighbour found us the least useful. */
 void peer__graph_sent_away(const struct link *link);
-void peer__graph_neighbour_lost(const struct link *link);
+void peer__graph_neighbour_lost(struct link *link);
 /** Dials once more, if there is anyone. */
 void peer__graph_dial_one(struct graph *graph);
 /** Sets the timer for the next attempts if neighbours are lacking and there is somebody to ask. */

@@ -85,7 +85,7 @@ def address(tmp_path_factory) -> Iterator[str]:
     runtime = peergraph.open_runtime(tmp_path_factory.mktemp("alice"))
     with runtime, runtime.create_graph("g", peer_id="alice") as graph:
         graph.listen(scope=peergraph.Scope.LOOPBACK)
-        lifetime = timedelta(hours=1)
+        lifetime = timedelta(days=1)  # longer than any acceptance run
         ids = [graph.add_record(type=NOTE, data=bytes(1000), lifetime=lifetime) for _ in range(100)]
         stop = threading.Event()
 

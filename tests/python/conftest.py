@@ -31,7 +31,7 @@ def _no_stray_data(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def preload(tmp_path_factory) -> Callable[[str], str]:
-    """Compiles a file beside the tests to a library for LD_PRELOAD; gives its path."""
+    """Compiles a file beside the tests to a library; gives what LD_PRELOAD has to be. A sanitizer stays the first."""
     if sys.platform != "linux" or not shutil.which("cc"):
         pytest.skip("nothing can be preloaded here")
     folder = tmp_path_factory.mktemp("preload")
@@ -40,7 +40,7 @@ def preload(tmp_path_factory) -> Callable[[str], str]:
         library = folder / name.replace(".c", ".so")
         source = Path(__file__).with_name(name)
         subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
-        return str(library)
+        return ":".join(filter(None, [os.environ.get("LD_PRELOAD"), str(library)]))
 
     return compile_
 

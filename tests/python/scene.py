@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import select
 import time
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import peergraph
 from peergraph import GraphStatus, StatusChanged
@@ -16,6 +18,11 @@ OTHER = uuid.UUID("6e6f7465-0000-4000-8000-000000000002")
 HOUR = timedelta(hours=1)
 PATIENCE = 20.0
 """Seconds after which something that should happen has not happened."""
+
+
+def python_path() -> str:
+    """For a process that imports what this one does, the package under test and these tests."""
+    return os.pathsep.join(filter(None, [str(Path(__file__).parent.parent), os.environ.get("PYTHONPATH")]))
 
 
 def join(graph: peergraph.Graph, other: peergraph.Graph) -> None:

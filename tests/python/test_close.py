@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
+
+from python.scene import python_path
 
 SCRIPT = """
 import os, sys, threading
@@ -47,7 +48,7 @@ with peergraph.open_runtime(folder + "/a") as runtime, runtime.create_graph("bus
 def test_a_close_that_takes_long_keeps_nobody_waiting(tmp_path, preload):
     command = [sys.executable, "-X", "dev", "-W", "error", "-c", SCRIPT, str(tmp_path)]
     environment = os.environ | {
-        "PYTHONPATH": str(Path(__file__).parent.parent),
+        "PYTHONPATH": python_path(),
         "LD_PRELOAD": preload("slow_sync.c"),
         "SLOW_SYNC": str(tmp_path / "slow"),
     }

@@ -9,9 +9,9 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from python.scene import python_path
 
 IN_A_NAMESPACE = ["unshare", "--user", "--map-root-user", "--mount"]
 
@@ -83,8 +83,8 @@ def test_a_full_disk(tmp_path):
     ):
         pytest.skip("no file system can be mounted here")
     (tmp_path / "small").mkdir()
-    tests = str(Path(__file__).parent.parent)
-    command = [*IN_A_NAMESPACE, "env", f"PYTHONPATH={tests}", sys.executable, "-X", "dev", "-W", "error", "-c", SCRIPT]
+    environment = ["env", f"PYTHONPATH={python_path()}"]
+    command = [*IN_A_NAMESPACE, *environment, sys.executable, "-X", "dev", "-W", "error", "-c", SCRIPT]
     result = subprocess.run([*command, str(tmp_path)], capture_output=True, text=True, timeout=120, check=False)
     assert result.returncode == 0, result.stderr
 
@@ -132,7 +132,7 @@ CODES = {"ENOSPC": "DiskFull", "EDQUOT": "DiskFull", "EROFS": "DatabaseAccessDen
 @pytest.mark.parametrize("name", CODES)
 def test_a_disk_that_fails(name, tmp_path, preload):
     environment = os.environ | {
-        "PYTHONPATH": str(Path(__file__).parent.parent),
+        "PYTHONPATH": python_path(),
         "LD_PRELOAD": preload("fail_write.c"),
         "FAIL_WRITE": str(tmp_path / "fail"),
     }

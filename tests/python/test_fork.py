@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from python.scene import python_path
 
 SYMBOLS = Path(__file__).parent.parent / "abi" / "symbols.txt"
 TIMES = int(os.environ.get("PEERGRAPH_ENDINGS", "10"))
@@ -198,7 +199,7 @@ def run(script: str, folder: Path, times: int = TIMES) -> None:
     file = folder / "script.py"
     file.write_text(TRAFFIC + script)
     command = [sys.executable, "-X", "dev", "-W", "error", str(file), str(folder), str(SYMBOLS), str(times)]
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent)}
+    environment = os.environ | {"PYTHONPATH": python_path()}
     result = subprocess.run(command, capture_output=True, text=True, timeout=110, check=False, env=environment)
     assert result.returncode == 0, result.stderr
     assert "Fatal" not in result.stderr, result.stderr

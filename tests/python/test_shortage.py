@@ -11,7 +11,7 @@ from pathlib import Path
 import peergraph
 import pytest
 from peergraph import ConnectionStatus, NeighbourConnection
-from python.scene import wait_for
+from python.scene import python_path, wait_for
 
 HEAD = """
 import os, resource, sys, time
@@ -154,7 +154,7 @@ with peergraph.open_runtime(folder + "/c") as runtime, runtime.create_graph("g",
 
 def run(script: str, folder: Path, *prefix: str, **variables: str) -> None:
     command = [*prefix, sys.executable, "-X", "dev", "-W", "error", "-c", script, str(folder)]
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent)} | variables
+    environment = os.environ | {"PYTHONPATH": python_path()} | variables
     result = subprocess.run(command, capture_output=True, text=True, timeout=110, check=False, env=environment)
     assert result.returncode == 0, result.stderr
 

@@ -147,6 +147,7 @@ void world_create(struct world *world, size_t node)
     properties.creator_id = world->nodes[node].peer_id;
     properties.scope = PEER_GRAPH_SCOPE_GLOBAL;
     properties.max_record_size = world->record_size_max;
+    properties.presence_max = world->presence_max;
     struct driver *driver = lock_node(world, node);
     peer_status status =
         peer__graph_create(driver->engine, &properties, "default", options(world), &world->nodes[node].graph);

@@ -42,6 +42,7 @@ struct world {
     struct sim *sim;
     uint64_t seed;
     uint32_t record_size_max; /* of graphs that world_create makes; 0: the default */
+    int32_t presence_max;     /* of graphs that world_create makes; 0: no presence by itself */
     int automatic;            /* graphs find neighbours by themselves; else only as the scenario connects them */
     size_t count;
     struct node nodes[WORLD_NODES_MAX];

@@ -174,7 +174,7 @@ SCENARIO(too_many_neighbours_become_three)
     world->automatic = 1;
     world_clique(world, 6);
     world_run(world, 4 * 3600);
-    struct range range = {world, 2, 4, 6 * 3 + 2};
+    struct range range = {world, 2, 5, 6 * 3 + 4};
     assert_true(
         peer__sim_run_until(world->sim, everyone_is_within, &range, peer__sim_now_us(world->sim) + 600 * SECOND));
     assert_a_record_travels(world, 2);

@@ -75,6 +75,18 @@ static int is_plausible(const struct link *from, struct address *address)
     return address->scope_id != 0;
 }
 
+/* A record comes from anywhere in the graph: loopback means this machine only if the whole graph lives on it. */
+static int is_plausible_in_record(const struct graph *graph, struct address *address)
+{
+    LIST_FOR (node, following, &graph->links) {
+        const struct link *link = CONTAINER_OF(node, struct link, in_graph);
+        if (peer__link_is_neighbour(link))
+            return is_plausible(link, address);
+    }
+    return !peer__address_is_loopback(address) && !peer__address_is_link_local(address) &&
+           !peer__address_is_multicast(address) && !peer__address_is_unspecified(address);
+}
+
 static int64_t now_us(const struct graph *graph)
 {
     return peer__engine_now_us(graph->engine);
@@ -313,6 +325,58 @@ static size_t wanted_dials(const struct graph *graph)
     }
     wanted = under_way < wanted ? wanted - under_way : 0;
     return wanted < DIALS_AT_ONCE ? wanted : DIALS_AT_ONCE;
+}
+
+int peer__graph_is_neighbour(const struct graph *graph, uint64_t node_id)
+{
+    LIST_FOR (node, following, &graph->links) {
+        const struct link *link = CONTAINER_OF(node, struct link, in_graph);
+        if (peer__link_is_neighbour(link) && link->node_id == node_id)
+            return 1;
+    }
+    return 0;
+}
+
+/* Counted with the referrals: all that comes from others shares one budget (decisions.md 14). */
+void peer__graph_dial_node(struct graph *graph, const struct address *addresses, size_t address_count)
+{
+    struct referrals *referrals = &graph->dialler.referrals;
+    for (size_t i = 0; i < address_count; i++) {
+        struct address address = addresses[i];
+        if (!is_plausible_in_record(graph, &address) || !may_dial(graph, &address) ||
+            peer__address_rests(referrals, &address, now_us(graph)))
+            continue;
+        if (peer__referrals_exhausted(referrals, now_us(graph)))
+            return;
+        peer__referrals_count(referrals, now_us(graph));
+        if (dial(graph, &address, (struct dial_request){.automatic = 1}) != 0)
+            return;
+    }
+}
+
+static int is_seen(const struct roster *roster, const struct address *address)
+{
+    for (size_t i = 0; i < roster->count; i++) {
+        for (size_t k = 0; k < roster->entries[i].address_count; k++) {
+            if (peer__address_equal(&roster->entries[i].addresses[k], address))
+                return 1;
+        }
+    }
+    return 0;
+}
+
+void peer__graph_probe(struct graph *graph)
+{
+    const struct address_book *book = &graph->dialler.book;
+    const struct book_entry *best = NULL;
+    for (size_t i = 0; i < book->count; i++) {
+        const struct book_entry *entry = &book->entries[i];
+        if (may_dial(graph, &entry->address) && !is_seen(&graph->upkeep.present, &entry->address) &&
+            !is_seen(&graph->upkeep.contacts, &entry->address) && (best == NULL || is_better(graph, entry, best)))
+            best = entry;
+    }
+    if (best != NULL)
+        (void)dial(graph, &best->address, (struct dial_request){.automatic = 1});
 }
 
 /* 14.4, 2 and 3: one will do while the first synchronization is under way. */

@@ -28,8 +28,12 @@ static int collect(void *context, const struct store_row *row)
 
 static void tell_expired(struct graph *graph, const struct expired_row *row)
 {
-    if ((row->flags & RECORD_FLAG_DELETED) != 0 || peer__type_is_reserved(&row->type))
+    if ((row->flags & RECORD_FLAG_DELETED) != 0)
         return;
+    if (peer__type_is_reserved(&row->type)) {
+        peer__graph_note_internal_expired(graph, &row->type, &row->id);
+        return;
+    }
     peer__graph_tell(graph, &(peer_event_view){.struct_size = sizeof(peer_event_view),
                                                .type = PEER_GRAPH_EVENT_RECORD_CHANGED,
                                                .change = PEER_RECORD_EXPIRED,

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#define GRAPH_TIMERS 5u
+#define GRAPH_TIMERS 10u
 
 /* ------------------------------------------------------------------------------------------------------------- making */
 
@@ -16,6 +16,11 @@ static void graph_free(struct graph *graph)
     peer__timer_cancel(&engine->timers, &graph->room);
     peer__timer_cancel(&engine->timers, &graph->dialler.retry);
     peer__timer_cancel(&engine->timers, &graph->dialler.maintenance);
+    peer__timer_cancel(&engine->timers, &graph->upkeep.signature_timer);
+    peer__timer_cancel(&engine->timers, &graph->upkeep.contact_timer);
+    peer__timer_cancel(&engine->timers, &graph->upkeep.partition_timer);
+    peer__timer_cancel(&engine->timers, &graph->upkeep.presence_timer);
+    peer__timer_cancel(&engine->timers, &graph->upkeep.refresh);
     peer__timers_release(&engine->timers, GRAPH_TIMERS);
     list_remove(&graph->in_engine);
     if (graph->store != NULL)
@@ -24,6 +29,9 @@ static void graph_free(struct graph *graph)
         peer__record_release(graph->effects.items[i].record);
     peer__free(graph->effects.items);
     peer__journal_free(&graph->journal);
+    peer__roster_free(&graph->upkeep.contacts);
+    peer__roster_free(&graph->upkeep.present);
+    peer__free(graph->upkeep.attributes);
     peer__record_release(graph->info_record);
     peer__buffer_free(&graph->graph_id_wire);
     peer__buffer_free(&graph->peer_id_wire);
@@ -57,6 +65,21 @@ static peer_status draw_node_id(struct graph *graph)
     return PEER_OK;
 }
 
+static void init_timers(struct graph *graph)
+{
+    peer__timer_init(&graph->expiry, peer__graph_expiry_fire);
+    peer__timer_init(&graph->relief, peer__graph_relieve);
+    peer__timer_init(&graph->room, peer__graph_room_fire);
+    peer__timer_init(&graph->dialler.retry, peer__graph_retry);
+    peer__timer_init(&graph->dialler.maintenance, peer__graph_maintain_by_timer);
+    peer__timer_init(&graph->upkeep.signature_timer, peer__graph_signature_fire);
+    peer__timer_init(&graph->upkeep.contact_timer, peer__graph_contact_fire);
+    peer__timer_init(&graph->upkeep.partition_timer, peer__graph_partition_fire);
+    peer__timer_init(&graph->upkeep.presence_timer, peer__graph_presence_fire);
+    peer__timer_init(&graph->upkeep.refresh, peer__graph_refresh_fire);
+    graph->upkeep.own_contact.half_life = 1;
+}
+
 static peer_status graph_make(struct engine *engine, const char *graph_id, const char *peer_id,
                               const char *database_name, uint32_t options, struct graph **graph_out)
 {
@@ -76,11 +99,7 @@ static peer_status graph_make(struct engine *engine, const char *graph_id, const
     list_init(&graph->in_engine);
     list_init(&graph->links);
     list_init(&graph->subscriptions);
-    peer__timer_init(&graph->expiry, peer__graph_expiry_fire);
-    peer__timer_init(&graph->relief, peer__graph_relieve);
-    peer__timer_init(&graph->room, peer__graph_room_fire);
-    peer__timer_init(&graph->dialler.retry, peer__graph_retry);
-    peer__timer_init(&graph->dialler.maintenance, peer__graph_maintain_by_timer);
+    init_timers(graph);
     peer_status status = peer__journal_create(&graph->journal);
     if (status >= 0)
         status = name_graph(graph, graph_id, peer_id, database_name);
@@ -289,6 +308,7 @@ struct store *peer__graph_end(struct graph *graph, peer_status reason, const cha
     peer__engine_enter(engine);
     graph->dialler.online = 0;
     (void)peer__graph_commit(graph);
+    peer__graph_withdraw_all(graph);
     (void)peer__graph_note_presence(graph, 1);
     peer__graph_save_book(graph);
     (void)graph->store->operations->commit(graph->store);

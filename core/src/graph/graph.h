@@ -55,6 +55,11 @@ struct graph_node_info {
 /** `node_id` 0: this node. PEER_E_NODE_NOT_FOUND. */
 peer_status peer__graph_node_info(const struct graph *graph, uint64_t node_id, struct graph_node_info *info_out);
 
+/** Presence even where the graph's maximum speaks against it (1), or as the graph wants it (0). */
+void peer__graph_set_presence(struct graph *graph, int forced);
+/** Text that travels with this node's presence, well-formed UTF-8; NULL: none. */
+peer_status peer__graph_set_attributes(struct graph *graph, const char *attributes);
+
 int64_t peer__graph_peer_time_us(struct graph *graph, int64_t time_utc_us);
 int64_t peer__graph_universal_time_us(struct graph *graph, int64_t time_us);
 

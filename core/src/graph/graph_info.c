@@ -82,6 +82,8 @@ void peer__graph_take_info(struct graph *graph, struct record *record, int tell)
     graph->info_record = peer__record_retain(record);
     graph->info = info;
     graph->record_size_max = info.record_size_max != 0 ? info.record_size_max : RECORD_SIZE_MAX;
+    if (graph->dialler.online)
+        peer__graph_maintain_presence(graph);
     if (tell)
         peer__graph_tell(graph, &(peer_event_view){.struct_size = sizeof(peer_event_view),
                                                    .type = PEER_GRAPH_EVENT_PROPERTY_CHANGED});

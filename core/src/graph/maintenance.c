@@ -1,4 +1,4 @@
-/* Connection maintenance (MS-PPGRH 3.1.7.14, 3.1.7.16; spec part 14.4). Signature, contacts and presence are to join it. */
+/* Graph maintenance, in its order: signature, contacts, partitions, connections (MS-PPGRH 3.1.7.16; spec part 14). */
 #include "graph/state.h"
 
 #define PERIOD_US INT64_C(300000000)
@@ -55,8 +55,21 @@ void peer__graph_maintain(struct graph *graph)
 {
     if (!graph->dialler.online || graph->dialler.manual)
         return;
+    peer__graph_calculate_signature(graph);
+    peer__graph_maintain_contacts(graph);
+    peer__graph_detect_partition(graph);
     peer__graph_seek(graph);
     set_timer(graph);
+}
+
+/* 14.5: the application may know of nodes that nobody here knows. */
+static void repair_long_term(struct graph *graph)
+{
+    if (!graph->upkeep.own_contact.live)
+        return;
+    peer__graph_tell(graph, &(peer_event_view){.struct_size = sizeof(peer_event_view),
+                                               .type = PEER_GRAPH_EVENT_CONNECTION_REQUIRED});
+    peer__graph_probe(graph);
 }
 
 void peer__graph_maintain_by_timer(struct timer *timer)
@@ -67,11 +80,13 @@ void peer__graph_maintain_by_timer(struct timer *timer)
     else if (graph->neighbour_count < NEIGHBOURS_IDEAL)
         peer__graph_dial_one(graph);
     peer__graph_keep_book(graph);
+    repair_long_term(graph);
     peer__graph_maintain(graph);
 }
 
 void peer__graph_go_online(struct graph *graph)
 {
     graph->dialler.online = 1;
+    peer__graph_maintain_presence(graph);
     peer__graph_maintain(graph);
 }

@@ -43,10 +43,15 @@ int peer__referrals_exhausted(const struct referrals *referrals, int64_t now_us)
     return referrals->dial_count >= REFERRED_DIALS_A_MINUTE && now_us - referrals->dials_us[next] < MINUTE_US;
 }
 
+void peer__referrals_count(struct referrals *referrals, int64_t now_us)
+{
+    referrals->dials_us[referrals->dial_count++ % REFERRED_DIALS_A_MINUTE] = now_us;
+}
+
 void peer__referrals_attempt(struct referrals *referrals, struct referral *referral, int64_t now_us)
 {
     referral->attempted = 1;
-    referrals->dials_us[referrals->dial_count++ % REFERRED_DIALS_A_MINUTE] = now_us;
+    peer__referrals_count(referrals, now_us);
 }
 
 /* -------------------------------------------------------------------------------------------------------------- rest */

@@ -40,6 +40,8 @@ void peer__referrals_add(struct referrals *referrals, const struct address *addr
 void peer__referrals_remove(struct referrals *referrals, const struct address *address);
 /** 1 if so many dials have been made within a minute that the next has to wait. */
 int peer__referrals_exhausted(const struct referrals *referrals, int64_t now_us);
+/** A dial to an address that others named is counted. */
+void peer__referrals_count(struct referrals *referrals, int64_t now_us);
 /** An entry is being dialled. */
 void peer__referrals_attempt(struct referrals *referrals, struct referral *referral, int64_t now_us);
 

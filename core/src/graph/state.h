@@ -9,6 +9,7 @@
 #include "graph/address_book.h"
 #include "graph/graph.h"
 #include "graph/referrals.h"
+#include "graph/roster.h"
 #include "wire/frame.h"
 #include "wire/message.h"
 
@@ -290,6 +291,34 @@ struct shortage {
     struct buffer creator_id;
 };
 
+/** A record that this node has published about itself and keeps alive (13.5). */
+struct own_record {
+    int live;
+    int half_life; /* refreshed at half its life (decisions.md 13), not shortly before its end */
+    peer_guid id;
+    uint64_t modified;
+    uint64_t expires;
+};
+
+/** What keeps a graph in one piece, and who is there (spec part 14). */
+struct upkeep {
+    int has_signature; /* a record that is neither deleted nor expired */
+    uint64_t signature;
+    struct roster contacts;
+    struct roster present;
+    struct own_record own_signature;
+    struct own_record own_contact;
+    struct own_record own_presence;
+    int contact_is_stale; /* the signature has changed since it was published */
+    int presence_forced;
+    char *attributes; /* of this node, for its presence record; or NULL */
+    struct timer signature_timer;
+    struct timer contact_timer;
+    struct timer partition_timer;
+    struct timer presence_timer;
+    struct timer refresh;
+};
+
 struct graph {
     struct list in_engine;
     struct engine *engine;
@@ -340,6 +369,7 @@ struct graph {
     struct timer room;   /* looks whether there is room again, and catches up */
 
     struct dialler dialler;
+    struct upkeep upkeep;
 
     struct timer expiry;
     uint64_t expired_through; /* what expired up to here has been told */
@@ -434,6 +464,11 @@ void peer__graph_dial_ended(struct link *link, peer_status reason, const char *m
 /** The neighbour found us the least useful. */
 void peer__graph_sent_away(const struct link *link);
 void peer__graph_neighbour_lost(struct link *link);
+int peer__graph_is_neighbour(const struct graph *graph, uint64_t node_id);
+/** Dials a node that a record names, at one of its addresses, unless that was tried lately. */
+void peer__graph_dial_node(struct graph *graph, const struct address *addresses, size_t address_count);
+/** Dials somebody of the address book who is not seen present (decisions.md 13). */
+void peer__graph_probe(struct graph *graph);
 /** Dials once more, if there is anyone. */
 void peer__graph_dial_one(struct graph *graph);
 /** Sets the timer for the next attempts if neighbours are lacking and there is somebody to ask. */
@@ -446,6 +481,51 @@ void peer__graph_maintain(struct graph *graph);
 void peer__graph_maintain_by_timer(struct timer *timer);
 /** The application has listened or connected: from now on the graph keeps itself connected. */
 void peer__graph_go_online(struct graph *graph);
+
+/* own_records.c */
+struct publication {
+    const peer_guid *type;
+    const peer_guid *id; /* the one to be replaced, or a fixed one; NULL: a new record */
+    struct span payload;
+    uint64_t lifetime; /* ticks; 0: a tombstone */
+    int fresh;         /* in the place of a held one, but as if it were new: our own, unmodified (decisions.md 20) */
+};
+/** Stores and floods it, in a transaction of its own. */
+peer_status peer__graph_publish(struct graph *graph, const struct publication *publication);
+void peer__graph_withdraw(struct graph *graph, const struct own_record *own, const peer_guid *type);
+void peer__graph_withdraw_all(struct graph *graph);
+void peer__graph_refresh_fire(struct timer *timer);
+void peer__graph_note_own(struct graph *graph, struct own_record *own, const struct record_fields *fields);
+/** 13.3: a record of the graph's own kind was stored, has expired. Sets timers only: this is in the middle of a commit. */
+void peer__graph_note_internal(struct graph *graph, const struct record_fields *fields);
+void peer__graph_note_internal_expired(struct graph *graph, const peer_guid *type, const peer_guid *id);
+/** Whether this node helps to keep the graph together. */
+int peer__graph_takes_part(const struct graph *graph);
+int64_t peer__graph_random_delay_us(struct graph *graph, unsigned least_s, unsigned most_s);
+
+/* signature.c */
+peer_status peer__graph_publish_signature(struct graph *graph);
+void peer__graph_calculate_signature(struct graph *graph);
+void peer__graph_signature_fire(struct timer *timer);
+void peer__graph_note_signature(struct graph *graph, const struct record_fields *fields);
+void peer__graph_signature_expired(struct graph *graph);
+
+/* contacts.c */
+peer_status peer__graph_publish_contact(struct graph *graph);
+void peer__graph_maintain_contacts(struct graph *graph);
+void peer__graph_contact_fire(struct timer *timer);
+void peer__graph_signature_changed(struct graph *graph);
+void peer__graph_detect_partition(struct graph *graph);
+void peer__graph_partition_fire(struct timer *timer);
+void peer__graph_note_contact(struct graph *graph, const struct record_fields *fields);
+void peer__graph_contact_gone(struct graph *graph, const peer_guid *record_id);
+
+/* presence.c */
+peer_status peer__graph_refresh_presence(struct graph *graph);
+void peer__graph_maintain_presence(struct graph *graph);
+void peer__graph_presence_fire(struct timer *timer);
+void peer__graph_note_presence_of(struct graph *graph, const struct record_fields *fields);
+void peer__graph_presence_gone(struct graph *graph, const peer_guid *record_id);
 
 /* peer_time.c */
 uint64_t peer__graph_now(const struct graph *graph);

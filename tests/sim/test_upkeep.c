@@ -252,6 +252,54 @@ SCENARIO(presence_keeps_near_its_maximum)
     assert_all_count(world, &peer__type_presence, 3, 13);
 }
 
+/* ------------------------------------------------------------------------------------------------------- autorefresh */
+
+static peer_guid add_refreshed(struct world *world, size_t node, int64_t lifetime_s)
+{
+    peer_guid id;
+    peer_record_input input = PEER_RECORD_INPUT_INIT;
+    input.type = scenario_note;
+    input.flags = PEER_RECORD_FLAG_AUTOREFRESH;
+    input.expires_us = world_peer_time_us(world, node) + lifetime_s * SECOND;
+    struct driver *driver = peer__sim_host_driver(world->nodes[node].host);
+    driver->lock(driver);
+    assert_status(peer__graph_add(world->nodes[node].graph, &input, &id), PEER_OK);
+    driver->unlock(driver);
+    return id;
+}
+
+SCENARIO(a_record_lives_as_long_as_its_publisher)
+{
+    peer_guid ids[300];
+    world_line(world, 2);
+    for (size_t i = 0; i < 300; i++)
+        ids[i] = add_refreshed(world, 0, 300 + (int64_t)i / 3);
+    peer_guid mortal = world_add(world, 0, "not refreshed");
+    world_run(world, 2 * HOUR_S);
+    assert_false(world_has(world, 1, &mortal));
+    world_crash(world, 0, SIM_CRASH_PROCESS);
+    world_run(world, 60);
+    world_restart(world, 0); /* what it had promised it still keeps, whoever asks for it */
+    world_connect(world, 0, 1);
+    world_run(world, HOUR_S);
+    for (size_t i = 0; i < 300; i++)
+        assert_true(world_has(world, 1, &ids[i]));
+    world_close(world, 0);
+    world_run(world, 400 + 15);
+    assert_int_equal(world_record_count(world, 1), 0);
+}
+
+/* D-09: who changes a record takes the care for it over, or lets it go. */
+SCENARIO(the_flag_does_not_travel)
+{
+    world_line(world, 2);
+    peer_guid id = add_refreshed(world, 0, 600);
+    world_run(world, 10);
+    assert_status(world_update(world, 1, &id, "mine now"), PEER_OK);
+    world_run(world, 700);
+    assert_false(world_has(world, 0, &id));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -264,6 +312,8 @@ int main(void)
         SCENARIO_TEST(everyone_is_present_and_leaves),
         SCENARIO_TEST(presence_can_be_forced_and_ends_by_itself),
         SCENARIO_TEST(presence_keeps_near_its_maximum),
+        SCENARIO_TEST(a_record_lives_as_long_as_its_publisher),
+        SCENARIO_TEST(the_flag_does_not_travel),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -349,7 +349,7 @@ typedef struct peer_record_view {
     uint32_t version;        /* 1 at creation, one more per change; ignored on input */
     peer_guid id;            /* ignored by add, the key of update */
     peer_guid type;          /* any but the reserved ones; an update cannot change it */
-    uint32_t flags;          /* PEER_RECORD_FLAG_*; 0 on input */
+    uint32_t flags;          /* PEER_RECORD_FLAG_*; on input AUTOREFRESH: this node prolongs it while it is open; or 0 */
     uint32_t reserved;       /* 0 */
     int64_t created_us;      /* set by the engine */
     int64_t expires_us;      /* required; an update may keep or raise it */

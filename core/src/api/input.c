@@ -141,8 +141,9 @@ static peer_status check_span(const char *name, const void *data, size_t size)
 peer_status peer__input_record(const peer_record_input *record, peer_record_view *copy)
 {
     PEER_TRY(peer__input_struct("record", record, sizeof(*copy), copy, sizeof(*copy)));
-    if (copy->flags != 0)
-        return peer__fail(E_INVALIDARG, "record.flags is 0x%" PRIx32 ", not 0", copy->flags);
+    copy->flags &= ~(uint32_t)PEER_RECORD_FLAG_DELETED; /* of a view that was edited; it says nothing here */
+    if ((copy->flags & ~(uint32_t)PEER_RECORD_FLAG_AUTOREFRESH) != 0)
+        return peer__fail(E_INVALIDARG, "record.flags is 0x%" PRIx32 ", of which not all is known", copy->flags);
     if (copy->reserved != 0)
         return peer__fail(E_INVALIDARG, "record.reserved is not 0");
     PEER_TRY(peer__input_optional_text("record.creator_id", copy->creator_id, ID_UNITS));

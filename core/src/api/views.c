@@ -190,13 +190,15 @@ struct peer_node_info {
     peer_node_info_view view;
     const char *addresses[LISTEN_ADDRESS_MAX];
     char texts[LISTEN_ADDRESS_MAX][ADDRESS_TEXT_SIZE];
-    char peer_id[];
+    char text[]; /* peer id, then attributes */
 };
 
 peer_status peer__node_info_object(const struct graph_node_info *info, peer_node_info **info_out)
 {
     size_t peer_id_size = info->peer_id != NULL ? strlen(info->peer_id) + 1 : 0;
-    peer_node_info *object = peer__object_create(sizeof(*object) + peer_id_size, OBJECT_NODE_INFO, NULL);
+    size_t attributes_size = info->attributes != NULL ? strlen(info->attributes) + 1 : 0;
+    peer_node_info *object =
+        peer__object_create(sizeof(*object) + peer_id_size + attributes_size, OBJECT_NODE_INFO, NULL);
     if (object == NULL)
         return peer__out_of_memory();
     for (size_t i = 0; i < info->address_count; i++) {
@@ -204,11 +206,14 @@ peer_status peer__node_info_object(const struct graph_node_info *info, peer_node
         object->addresses[i] = object->texts[i];
     }
     if (peer_id_size > 0)
-        memcpy(object->peer_id, info->peer_id, peer_id_size);
+        memcpy(object->text, info->peer_id, peer_id_size);
+    if (attributes_size > 0)
+        memcpy(object->text + peer_id_size, info->attributes, attributes_size);
     object->view = (peer_node_info_view){.struct_size = sizeof(object->view),
                                          .address_count = (uint32_t)info->address_count,
                                          .node_id = info->node_id,
-                                         .peer_id = peer_id_size > 0 ? object->peer_id : NULL,
+                                         .peer_id = peer_id_size > 0 ? object->text : NULL,
+                                         .attributes = attributes_size > 0 ? object->text + peer_id_size : NULL,
                                          .addresses = info->address_count > 0 ? object->addresses : NULL};
     *info_out = object;
     return PEER_OK;

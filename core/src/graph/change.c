@@ -92,8 +92,6 @@ peer_status peer__graph_prepare_update(struct graph *graph, const peer_record_vi
 peer_status peer__graph_prepare_add(struct graph *graph, const peer_record_view *input, peer_guid *id_out)
 {
     PEER_TRY(peer__graph_require_ready(graph));
-    if ((input->flags & PEER_RECORD_FLAG_AUTOREFRESH) != 0) /* 3.1.4.3; D-30 */
-        return peer__fail(E_INVALIDARG, "flag PEER_RECORD_FLAG_AUTOREFRESH cannot be set on a record that is added");
     PEER_TRY(check_type(&input->type));
     PEER_TRY(check_expiration(graph, input));
     PEER_TRY(check_content(graph, input));
@@ -112,11 +110,15 @@ peer_status peer__graph_prepare_add(struct graph *graph, const peer_record_view 
 
 /* ------------------------------------------------------------------------------------------------- carrying them out */
 
+/* D-30: the autorefresh flag is the publisher's own business and does not travel. */
 static peer_status put_within_limits(struct graph *graph, struct record *record, const struct record *held,
-                                     int32_t change)
+                                     int32_t change, uint32_t flags)
 {
+    flags &= (uint32_t)PEER_RECORD_FLAG_AUTOREFRESH;
     PEER_TRY(peer__graph_check_limits(graph, record, held));
-    return peer__graph_put(graph, record, change, 0);
+    if (flags != 0)
+        PEER_TRY(peer__graph_expect_autorefresh(graph));
+    return peer__graph_put_flagged(graph, record, change, 0, flags);
 }
 
 /* 13.1 */
@@ -138,7 +140,7 @@ static peer_status add(struct graph *graph, const peer_record_view *input, const
     struct record *record;
     PEER_TRY(check_expiration(graph, input)); /* again: a batch may have taken its time */
     PEER_TRY(peer__record_encode(&fields, &record));
-    peer_status status = put_within_limits(graph, record, NULL, PEER_RECORD_ADDED);
+    peer_status status = put_within_limits(graph, record, NULL, PEER_RECORD_ADDED, input->flags);
     peer__record_release(record);
     return status;
 }
@@ -173,7 +175,7 @@ static struct record_fields next_version(const struct graph *graph, const struct
 }
 
 static peer_status put_next(struct graph *graph, const struct record_fields *fields, const struct record *held,
-                            int32_t change)
+                            int32_t change, uint32_t flags)
 {
     struct record *record;
     if (fields->version == 0)
@@ -184,7 +186,7 @@ static peer_status put_next(struct graph *graph, const struct record_fields *fie
                           "the record's expiration, %s, is not later than its modification",
                           peer__time_text(peer__us_from_ticks(fields->expires), expires));
     PEER_TRY(peer__record_encode(fields, &record));
-    peer_status status = put_within_limits(graph, record, held, change);
+    peer_status status = put_within_limits(graph, record, held, change, flags);
     peer__record_release(record);
     return status;
 }
@@ -207,7 +209,7 @@ static peer_status update_held(struct graph *graph, const peer_record_view *inpu
     fields.payload = (struct span){input->data, input->size};
     fields.attributes = span_of(&texts->attributes);
     fields.security_data = (struct span){input->security_data, input->security_data_size};
-    return put_next(graph, &fields, held_record, PEER_RECORD_UPDATED);
+    return put_next(graph, &fields, held_record, PEER_RECORD_UPDATED, input->flags);
 }
 
 static peer_status update(struct graph *graph, const peer_record_view *input, const struct wire_texts *texts)
@@ -228,7 +230,7 @@ static peer_status delete_held(struct graph *graph, const struct wire_texts *tex
     struct record_fields fields = next_version(graph, held, texts);
     fields.flags |= RECORD_FLAG_DELETED;
     fields.payload = fields.attributes = (struct span){NULL, 0};
-    return put_next(graph, &fields, held_record, PEER_RECORD_DELETED);
+    return put_next(graph, &fields, held_record, PEER_RECORD_DELETED, 0);
 }
 
 static peer_status delete_record(struct graph *graph, const peer_guid *id, const struct wire_texts *texts)

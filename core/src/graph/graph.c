@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#define GRAPH_TIMERS 10u
+#define GRAPH_TIMERS 11u
 
 /* ------------------------------------------------------------------------------------------------------------- making */
 
@@ -21,6 +21,7 @@ static void graph_free(struct graph *graph)
     peer__timer_cancel(&engine->timers, &graph->upkeep.partition_timer);
     peer__timer_cancel(&engine->timers, &graph->upkeep.presence_timer);
     peer__timer_cancel(&engine->timers, &graph->upkeep.refresh);
+    peer__timer_cancel(&engine->timers, &graph->upkeep.autorefresh);
     peer__timers_release(&engine->timers, GRAPH_TIMERS);
     list_remove(&graph->in_engine);
     if (graph->store != NULL)
@@ -77,6 +78,7 @@ static void init_timers(struct graph *graph)
     peer__timer_init(&graph->upkeep.partition_timer, peer__graph_partition_fire);
     peer__timer_init(&graph->upkeep.presence_timer, peer__graph_presence_fire);
     peer__timer_init(&graph->upkeep.refresh, peer__graph_refresh_fire);
+    peer__timer_init(&graph->upkeep.autorefresh, peer__graph_autorefresh_fire);
     graph->upkeep.own_contact.half_life = 1;
 }
 
@@ -221,6 +223,7 @@ static peer_status load(struct graph *graph)
     PEER_TRY(peer__setting_get_u64(graph->store, "left", &graph->left));
     PEER_TRY(graph->store->operations->last_seq(graph->store, &graph->last_seq));
     PEER_TRY(peer__address_book_load(&graph->dialler.book, graph->store));
+    PEER_TRY(peer__graph_load_autorefresh(graph));
     graph->journal.first = graph->last_seq + 1;
     graph->journal.last = graph->last_seq;
     PEER_TRY(peer__graph_find(graph, &peer__id_graph_info, &info));
@@ -346,8 +349,9 @@ peer_status peer__graph_require_ready(const struct graph *graph)
 peer_status peer__graph_node_info(const struct graph *graph, uint64_t node_id, struct graph_node_info *info_out)
 {
     if (node_id != 0 && node_id != graph->node_id)
-        return peer__fail(PEER_E_NODE_NOT_FOUND, "no node %016llx is known", (unsigned long long)node_id);
-    *info_out = (struct graph_node_info){.node_id = graph->node_id, .peer_id = graph->peer_id};
+        return peer__graph_other_node_info(graph, node_id, info_out);
+    *info_out = (struct graph_node_info){
+        .node_id = graph->node_id, .peer_id = graph->peer_id, .attributes = graph->upkeep.attributes};
     if (graph->listener != NULL) {
         info_out->address_count = graph->listener->address_count;
         memcpy(info_out->addresses, graph->listener->addresses, sizeof(info_out->addresses));

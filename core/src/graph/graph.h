@@ -48,11 +48,12 @@ peer_status peer__graph_properties(const struct graph *graph, struct graph_info 
 
 struct graph_node_info {
     uint64_t node_id;
-    const char *peer_id; /* valid until the lock is released */
+    const char *peer_id;    /* valid until the lock is released */
+    const char *attributes; /* the same; or NULL */
     size_t address_count;
     struct address addresses[LISTEN_ADDRESS_MAX];
 };
-/** `node_id` 0: this node. PEER_E_NODE_NOT_FOUND. */
+/** `node_id` 0: this node; others if they are present or neighbours. PEER_E_NODE_NOT_FOUND. */
 peer_status peer__graph_node_info(const struct graph *graph, uint64_t node_id, struct graph_node_info *info_out);
 
 /** Presence even where the graph's maximum speaks against it (1), or as the graph wants it (0). */

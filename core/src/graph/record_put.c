@@ -38,11 +38,18 @@ peer_status peer__graph_find(struct graph *graph, const peer_guid *id, struct he
 
 peer_status peer__graph_put(struct graph *graph, struct record *record, int32_t change, uint64_t source)
 {
+    return peer__graph_put_flagged(graph, record, change, source, 0);
+}
+
+peer_status peer__graph_put_flagged(struct graph *graph, struct record *record, int32_t change, uint64_t source,
+                                    uint32_t local_flags)
+{
     const struct record_fields *fields = &record->fields;
     struct store_row row = {.id = fields->id,
                             .type = fields->type,
                             .version = fields->version,
                             .flags = fields->flags,
+                            .local_flags = local_flags,
                             .modified = fields->modified,
                             .expires = fields->expires,
                             .creator_id = fields->creator_id,

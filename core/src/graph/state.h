@@ -317,6 +317,9 @@ struct upkeep {
     struct timer partition_timer;
     struct timer presence_timer;
     struct timer refresh;
+    int has_autorefresh;            /* records of the application are to be kept alive */
+    uint64_t autorefreshed_through; /* within a scan in pieces */
+    struct timer autorefresh;
 };
 
 struct graph {
@@ -503,6 +506,12 @@ void peer__graph_note_internal_expired(struct graph *graph, const peer_guid *typ
 int peer__graph_takes_part(const struct graph *graph);
 int64_t peer__graph_random_delay_us(struct graph *graph, unsigned least_s, unsigned most_s);
 
+/* autorefresh.c */
+/** The application has set the flag on a record: in the transaction under way, the graph remembers that there are such. */
+peer_status peer__graph_expect_autorefresh(struct graph *graph);
+peer_status peer__graph_load_autorefresh(struct graph *graph);
+void peer__graph_autorefresh_fire(struct timer *timer);
+
 /* signature.c */
 peer_status peer__graph_publish_signature(struct graph *graph);
 void peer__graph_calculate_signature(struct graph *graph);
@@ -521,6 +530,7 @@ void peer__graph_note_contact(struct graph *graph, const struct record_fields *f
 void peer__graph_contact_gone(struct graph *graph, const peer_guid *record_id);
 
 /* presence.c */
+peer_status peer__graph_other_node_info(const struct graph *graph, uint64_t node_id, struct graph_node_info *info_out);
 peer_status peer__graph_refresh_presence(struct graph *graph);
 void peer__graph_maintain_presence(struct graph *graph);
 void peer__graph_presence_fire(struct timer *timer);
@@ -599,6 +609,9 @@ struct held { /* what the store has of an id; no bodies */
 peer_status peer__graph_find(struct graph *graph, const peer_guid *id, struct held *held_out);
 /** Puts a record into the transaction under way, with its effects. `change` 0: no event. */
 peer_status peer__graph_put(struct graph *graph, struct record *record, int32_t change, uint64_t source);
+/** The same for a record that this node publishes, with flags that do not travel (D-09). */
+peer_status peer__graph_put_flagged(struct graph *graph, struct record *record, int32_t change, uint64_t source,
+                                    uint32_t local_flags);
 int peer__record_is_hidden(const struct graph *graph, const struct record_fields *fields);
 int peer__time_is_expired(const struct graph *graph, const peer_guid *type, uint64_t expires);
 

@@ -349,7 +349,7 @@ static void add_and_update_refuse_what_is_wrong(void **state)
     record.reserved = 1;
     FAILS(E_INVALIDARG, peer_graph_add_record(world->graph, &record, &id));
     record = note(world, "x");
-    record.flags = 1;
+    record.flags = 8;
     FAILS(E_INVALIDARG, peer_graph_add_record(world->graph, &record, &id));
     record = note(world, "x");
     record.id = unknown;

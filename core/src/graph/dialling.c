@@ -9,6 +9,8 @@
 #define LASTING_US INT64_C(30000000)
 /** Addresses of others that are taken over one connection. */
 #define NAMED_MAX (3 * REFERRALS_MAX)
+/** Who was met so lately need not be looked for: shorter cuts are the contacts' matter. */
+#define PROBE_AFTER (INT64_C(1800) * (int64_t)TICKS_PER_SECOND)
 
 /* -------------------------------------------------------------------------------------------------------- addresses */
 
@@ -369,9 +371,10 @@ void peer__graph_probe(struct graph *graph)
 {
     const struct address_book *book = &graph->dialler.book;
     const struct book_entry *best = NULL;
+    uint64_t lately = peer__ticks_add(peer__graph_now(graph), -PROBE_AFTER);
     for (size_t i = 0; i < book->count; i++) {
         const struct book_entry *entry = &book->entries[i];
-        if (may_dial(graph, &entry->address) && !is_seen(&graph->upkeep.present, &entry->address) &&
+        if (entry->met < lately && may_dial(graph, &entry->address) && !is_seen(&graph->upkeep.present, &entry->address) &&
             !is_seen(&graph->upkeep.contacts, &entry->address) && (best == NULL || is_better(graph, entry, best)))
             best = entry;
     }

@@ -74,6 +74,8 @@ static peer_status put(struct graph *graph, const struct publication *publicatio
 peer_status peer__graph_publish(struct graph *graph, const struct publication *publication)
 {
     struct held held = {0};
+    if (publication->lifetime != 0)
+        PEER_TRY(peer__graph_require_room(graph)); /* what is kept for deletions is not for this */
     (void)peer__graph_commit(graph); /* what is under way from the network shall not fail with this */
     peer_status status = PEER_OK;
     if (publication->id != NULL)

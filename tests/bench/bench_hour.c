@@ -204,8 +204,8 @@ static void run(size_t nodes)
 
 int main(int argc, char **argv)
 {
-    printf("%6s %10s %14s %10s %12s %14s %10s\n", "nodes", "CPU s", "ms/node-hour", "max MiB", "complete", "FLOODs/node",
-           "links");
+    printf("%6s %10s %14s %10s %12s %14s %10s\n", "nodes", "CPU s", "ms/node-hour", "max MiB", "complete",
+           "FLOODs/node", "links");
     if (argc < 2) {
         run(250);
         run(1000);

@@ -374,7 +374,7 @@ void peer__graph_probe(struct graph *graph)
     uint64_t lately = peer__ticks_add(peer__graph_now(graph), -PROBE_AFTER);
     for (size_t i = 0; i < book->count; i++) {
         const struct book_entry *entry = &book->entries[i];
-        if (entry->met < lately && may_dial(graph, &entry->address) && !is_seen(&graph->upkeep.present, &entry->address) &&
+        if (entry->met < lately && may_ask(graph, entry) && !is_seen(&graph->upkeep.present, &entry->address) &&
             !is_seen(&graph->upkeep.contacts, &entry->address) && (best == NULL || is_better(graph, entry, best)))
             best = entry;
     }

@@ -15,8 +15,10 @@ struct setting {
 };
 
 /* What the rows of one creator hold. */
+#define ACCOUNT_BUCKETS 128u
+
 struct account {
-    struct account *next;
+    struct account *next; /* in its bucket */
     uint64_t bytes;
     struct span creator_id; /* in the same block */
 };
@@ -40,7 +42,7 @@ struct database {
 
     struct row *roots[ORDER_COUNT];
     struct setting *settings;
-    struct account *accounts;
+    struct account *accounts[ACCOUNT_BUCKETS];
     uint64_t bytes;
     uint64_t count;
     uint64_t last_seq;
@@ -90,9 +92,17 @@ static uint64_t bytes_of(const struct row *row)
     return row->record.wire.size + STORE_ROW_OVERHEAD;
 }
 
+static size_t bucket_of(struct span creator_id) /* FNV-1a */
+{
+    uint32_t hash = 2166136261u;
+    for (size_t i = 0; i < creator_id.size; i++)
+        hash = (hash ^ creator_id.data[i]) * 16777619u;
+    return (hash ^ hash >> 16) % ACCOUNT_BUCKETS;
+}
+
 static struct account *account_find(const struct database *database, struct span creator_id)
 {
-    struct account *account = database->accounts;
+    struct account *account = database->accounts[bucket_of(creator_id)];
 
     while (account != NULL && !peer__span_equal(account->creator_id, creator_id))
         account = account->next;
@@ -109,9 +119,9 @@ static peer_status account_open(struct database *database, struct span creator_i
         return peer__out_of_memory();
     if (creator_id.size != 0)
         memcpy(account + 1, creator_id.data, creator_id.size);
-    *account =
-        (struct account){.next = database->accounts, .creator_id = {(const uint8_t *)(account + 1), creator_id.size}};
-    database->accounts = account;
+    struct account **bucket = &database->accounts[bucket_of(creator_id)];
+    *account = (struct account){.next = *bucket, .creator_id = {(const uint8_t *)(account + 1), creator_id.size}};
+    *bucket = account;
     return PEER_OK;
 }
 
@@ -510,9 +520,11 @@ static void database_free(struct database *database)
         database->settings = setting->next;
         peer__free(setting);
     }
-    for (struct account *account; (account = database->accounts) != NULL;) {
-        database->accounts = account->next;
-        peer__free(account);
+    for (size_t i = 0; i < ACCOUNT_BUCKETS; i++) {
+        for (struct account *account; (account = database->accounts[i]) != NULL;) {
+            database->accounts[i] = account->next;
+            peer__free(account);
+        }
     }
     list_remove(&database->node);
     peer__free(database->graph_id);

@@ -6,7 +6,10 @@ import os
 import subprocess
 import sys
 
+import pytest
 from python.scene import python_path
+
+pytestmark = pytest.mark.processes
 
 SCRIPT = """
 import os, sys, threading

@@ -14,6 +14,8 @@ import pytest
 from peergraph import GraphStatus, NeighbourConnection
 from python.scene import HOUR, NOTE, wait_for
 
+pytestmark = pytest.mark.processes
+
 RECORDS = 4000  # more than the cache of SQLite holds
 
 

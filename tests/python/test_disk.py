@@ -13,6 +13,8 @@ import sys
 import pytest
 from python.scene import python_path
 
+pytestmark = pytest.mark.processes
+
 IN_A_NAMESPACE = ["unshare", "--user", "--map-root-user", "--mount"]
 
 SCRIPT = """

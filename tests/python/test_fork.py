@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from python.scene import python_path
 
+pytestmark = pytest.mark.processes
+
 SYMBOLS = Path(__file__).parent.parent / "abi" / "symbols.txt"
 TIMES = int(os.environ.get("PEERGRAPH_ENDINGS", "10"))
 

@@ -13,6 +13,8 @@ import time
 
 import pytest
 
+pytestmark = pytest.mark.processes
+
 TIMES = int(os.environ.get("PEERGRAPH_ENDINGS", "10"))
 LIMIT = 3.0
 

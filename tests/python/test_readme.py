@@ -12,7 +12,10 @@ from pathlib import Path
 from uuid import UUID
 
 import peergraph
+import pytest
 from python.scene import HOUR, OTHER, PATIENCE, wait_for
+
+pytestmark = pytest.mark.processes
 
 README = Path(__file__).parents[2] / "README.md"
 # Who runs the tests in the background may have made them ignore Ctrl-C, and children inherit that.

@@ -13,6 +13,8 @@ import pytest
 from peergraph import ConnectionStatus, NeighbourConnection
 from python.scene import python_path, wait_for
 
+pytestmark = pytest.mark.processes
+
 HEAD = """
 import os, resource, sys, time
 import peergraph

@@ -346,15 +346,15 @@ PEER_API peer_status peer_graph_universal_time_to_peer_time(peer_graph *graph, i
 /** A record as the application sees it. */
 typedef struct peer_record_view {
     uint32_t struct_size;
-    uint32_t version;        /* 1 at creation, one more per change; ignored on input */
-    peer_guid id;            /* ignored by add, the key of update */
-    peer_guid type;          /* any but the reserved ones; an update cannot change it */
-    uint32_t flags;          /* PEER_RECORD_FLAG_*; on input AUTOREFRESH: this node prolongs it while it is open; or 0 */
-    uint32_t reserved;       /* 0 */
-    int64_t created_us;      /* set by the engine */
-    int64_t expires_us;      /* required; an update may keep or raise it */
-    int64_t modified_us;     /* set by the engine */
-    const char *creator_id;  /* NULL on input: this node's peer id */
+    uint32_t version;       /* 1 at creation, one more per change; ignored on input */
+    peer_guid id;           /* ignored by add, the key of update */
+    peer_guid type;         /* any but the reserved ones; an update cannot change it */
+    uint32_t flags;         /* PEER_RECORD_FLAG_*; on input AUTOREFRESH: this node prolongs it while it is open; or 0 */
+    uint32_t reserved;      /* 0 */
+    int64_t created_us;     /* set by the engine */
+    int64_t expires_us;     /* required; an update may keep or raise it */
+    int64_t modified_us;    /* set by the engine */
+    const char *creator_id; /* NULL on input: this node's peer id */
     const char *modifier_id; /* NULL if never modified; NULL on input: this node's peer id */
     const char *attributes;  /* XML, or NULL; see peer_attributes_* */
     const void *data;

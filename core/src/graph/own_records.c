@@ -76,7 +76,7 @@ peer_status peer__graph_publish(struct graph *graph, const struct publication *p
     struct held held = {0};
     if (publication->lifetime != 0)
         PEER_TRY(peer__graph_require_room(graph)); /* what is kept for deletions is not for this */
-    (void)peer__graph_commit(graph); /* what is under way from the network shall not fail with this */
+    (void)peer__graph_commit(graph);               /* what is under way from the network shall not fail with this */
     peer_status status = PEER_OK;
     if (publication->id != NULL)
         status = peer__graph_find(graph, publication->id, &held);

@@ -44,6 +44,9 @@ peer_status peer_graph_register_event(peer_graph *graph, uint32_t count, const p
     if (status >= 0)
         status = peer__handle_create(queue, call.graph, &handle);
     if (status >= 0) {
+        struct api_sim *network = peer__network_of(call.runtime);
+        if (network != NULL)
+            peer__event_queue_announce(queue->queue, network->ready, handle);
         peer__graph_subscribe(call.graph->graph, queue->queue);
         *queue_out = (peer_event_queue *)handle;
     }
@@ -62,17 +65,38 @@ peer_status peer_event_queue_get_descriptor(peer_event_queue *handle, int64_t *d
     return status;
 }
 
+struct virtual_wait {
+    struct call *call;
+    struct event_queue *queue;
+};
+
+static int is_over(void *context)
+{
+    const struct virtual_wait *wait = context;
+    return peer__event_queue_is_settled(wait->queue) || peer__call_is_unwanted(wait->call);
+}
+
+/* A simulated network runs until there is an event; who waits then finds it. */
+static peer_status wait_for(struct call *call, struct event_queue *queue, int32_t timeout_ms)
+{
+    if (timeout_ms < -1)
+        return peer__fail(E_INVALIDARG, "timeout_ms is %" PRId32 ", less than -1", timeout_ms);
+    if (call->runtime == NULL)
+        return peer__event_queue_wait(queue, timeout_ms);
+    struct virtual_wait wait = {call, queue};
+    if (timeout_ms != 0)
+        PEER_TRY(call->runtime->driver->pass_time(call->runtime->driver, is_over, &wait, timeout_ms));
+    return peer__event_queue_wait(queue, 0);
+}
+
 peer_status peer_event_queue_wait(peer_event_queue *handle, int32_t timeout_ms)
 {
+    struct call call;
     struct event_queue *queue;
-    PEER_TRY(peer__enter_queue(handle, &queue));
-    peer_status status = PEER_OK;
-    if (timeout_ms < -1)
-        status = peer__fail(E_INVALIDARG, "timeout_ms is %" PRId32 ", less than -1", timeout_ms);
-    else
-        status = peer__event_queue_wait(queue, timeout_ms);
+    PEER_TRY(peer__enter_wait(&call, handle, &queue));
+    peer_status status = wait_for(&call, queue, timeout_ms);
     peer__event_queue_release(queue);
-    return status;
+    return call.runtime != NULL ? peer__leave(&call, status) : status;
 }
 
 peer_status peer_get_event_data(peer_event_queue *handle, peer_event **event_out)

@@ -8,6 +8,7 @@
 #include "api/library.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "event/ready.h"
 #include "runtime/runtime.h"
 
 /* A value is kind, generation, slot from the top: 47 bits, or 31 where a pointer has 32. */
@@ -131,6 +132,8 @@ static void destroy(struct thing *thing)
         peer__free(((struct api_enum *)thing)->ids);
     if (thing->kind == HANDLE_BATCH)
         peer__batch_free_changes((struct api_batch *)thing);
+    if (thing->kind == HANDLE_SIM && ((struct api_sim *)thing)->ready != NULL)
+        peer__ready_set_release(((struct api_sim *)thing)->ready);
     peer__free(thing);
 }
 
@@ -162,16 +165,55 @@ void peer__thing_release(void *thing)
     free_dead(&dead);
 }
 
+static int has_driver(enum handle_kind kind)
+{
+    return kind == HANDLE_RUNTIME || kind == HANDLE_SIM;
+}
+
 static struct api_runtime *runtime_of(struct thing *thing)
 {
-    while (thing->parent != NULL)
+    while (!has_driver(thing->kind))
         thing = thing->parent;
     return (struct api_runtime *)thing;
 }
 
+struct api_sim *peer__network_of(struct api_runtime *runtime)
+{
+    return (struct api_sim *)runtime->thing.parent;
+}
+
+/* Under the mutex. A network outlives the calls for its runtimes. */
+static void pin(struct api_runtime *runtime)
+{
+    struct api_sim *network = peer__network_of(runtime);
+    runtime->pins++;
+    if (network != NULL)
+        network->base.pins++;
+}
+
+static void unpin_one(struct api_runtime *runtime)
+{
+    if (--runtime->pins == 0 && runtime->stopping)
+        pthread_cond_broadcast(&table.unpinned);
+}
+
+static void unpin(struct api_runtime *runtime)
+{
+    struct api_sim *network = peer__network_of(runtime);
+    unpin_one(runtime);
+    if (network != NULL)
+        unpin_one(&network->base);
+}
+
+static int is_stopping(struct api_runtime *runtime)
+{
+    struct api_sim *network = peer__network_of(runtime);
+    return runtime->stopping || (network != NULL && network->base.stopping);
+}
+
 static const char *name_of(enum handle_kind kind)
 {
-    static const char *const names[] = {"", "runtime", "graph", "queue", "enumeration", "batch"};
+    static const char *const names[] = {"", "runtime", "graph", "queue", "enumeration", "batch", "network"};
     return names[kind];
 }
 
@@ -212,17 +254,19 @@ peer_status peer__handle_create(void *child, void *parent, uintptr_t *handle_out
         if (above != NULL) {
             above->references++;
             list_append(&above->children, &thing->sibling);
-        } else {
-            atomic_fetch_add(&live_runtimes, 1);
         }
+        if (has_driver(thing->kind))
+            atomic_fetch_add(&live_runtimes, 1);
     }
     pthread_mutex_unlock(&table.mutex);
     return status;
 }
 
-/* The tree is three deep: runtime, graph, enumeration. Queues stay readable until they are unregistered. */
+/* The tree is four deep: network, runtime, graph, enumeration. Queues stay readable until they are unregistered. */
 static void retire(struct thing *thing, struct list *dead)
 {
+    if (has_driver(thing->kind))
+        atomic_fetch_sub(&live_runtimes, 1);
     free_slot((uint32_t)(thing->handle & (SLOT_MAX - 1)));
     thing->handle = 0;
     list_remove(&thing->sibling);
@@ -278,10 +322,8 @@ peer_status peer__enter(struct call *call, enum handle_kind kind, const void *ha
         thing->references++;
         call->thing = thing;
         call->runtime = runtime_of(thing);
-        call->runtime->pins++;
-        call->graph = (struct api_graph *)(kind == HANDLE_RUNTIME ? NULL
-                                           : kind == HANDLE_GRAPH ? thing
-                                                                  : thing->parent);
+        pin(call->runtime);
+        call->graph = (struct api_graph *)(has_driver(kind) ? NULL : kind == HANDLE_GRAPH ? thing : thing->parent);
     }
     pthread_mutex_unlock(&table.mutex);
     return thing != NULL ? PEER_OK : is_none(kind, handle);
@@ -319,8 +361,7 @@ peer_status peer__leave(struct call *call, peer_status status)
     if (call->locked)
         peer__call_unlock(call);
     pthread_mutex_lock(&table.mutex);
-    if (--call->runtime->pins == 0 && call->runtime->stopping)
-        pthread_cond_broadcast(&table.unpinned);
+    unpin(call->runtime);
     release(call->thing, &dead);
     pthread_mutex_unlock(&table.mutex);
     free_dead(&dead);
@@ -365,9 +406,9 @@ peer_status peer__enter_unregister(struct call *call, const peer_event_queue *ha
         thing->references++;
         call->thing = thing;
         call->graph = (struct api_graph *)thing->parent;
-        if (!runtime_of(thing)->stopping && !peer__runtime_exiting()) {
+        if (!is_stopping(runtime_of(thing)) && !peer__runtime_exiting()) {
             call->runtime = runtime_of(thing);
-            call->runtime->pins++;
+            pin(call->runtime);
         }
         retire(thing, &dead);
     }
@@ -375,27 +416,94 @@ peer_status peer__enter_unregister(struct call *call, const peer_event_queue *ha
     return thing != NULL ? PEER_OK : is_no_queue(handle);
 }
 
+peer_status peer__enter_wait(struct call *call, const peer_event_queue *handle, struct event_queue **queue_out)
+{
+    *call = (struct call){0};
+    PEER_TRY(peer__check_not_forked());
+    pthread_mutex_lock(&table.mutex);
+    struct thing *thing = find(HANDLE_QUEUE, handle);
+    if (thing != NULL) {
+        struct api_runtime *runtime = runtime_of(thing);
+        *queue_out = peer__event_queue_retain(((struct api_queue *)thing)->queue);
+        if (!is_stopping(runtime) && runtime->driver->pass_time != NULL) {
+            thing->references++;
+            call->thing = thing;
+            call->runtime = runtime;
+            pin(runtime);
+        }
+    }
+    pthread_mutex_unlock(&table.mutex);
+    return thing != NULL ? PEER_OK : is_no_queue(handle);
+}
+
+int peer__call_is_unwanted(const struct call *call)
+{
+    pthread_mutex_lock(&table.mutex);
+    int unwanted = is_stopping(call->runtime);
+    pthread_mutex_unlock(&table.mutex);
+    return unwanted;
+}
+
 /* --- the end of a runtime --------------------------------------------------------------------------------------------- */
 
-peer_status peer__runtime_end(const peer_runtime *handle)
+/* Under the mutex, which is let go while calls are waited for. */
+static void retire_and_wait(struct api_runtime *runtime, struct list *dead)
+{
+    runtime->stopping = 1;
+    retire(&runtime->thing, dead);
+    while (runtime->pins > 0)
+        pthread_cond_wait(&table.unpinned, &table.mutex);
+}
+
+peer_status peer__runtime_end(enum handle_kind kind, const void *handle)
 {
     struct list dead;
     list_init(&dead);
     pthread_mutex_lock(&table.mutex);
-    struct api_runtime *runtime = (struct api_runtime *)find(HANDLE_RUNTIME, handle);
+    struct api_runtime *runtime = (struct api_runtime *)find(kind, handle);
     if (runtime == NULL) {
         pthread_mutex_unlock(&table.mutex);
-        return is_none(HANDLE_RUNTIME, handle);
+        return is_none(kind, handle);
     }
+    struct api_sim *network = peer__network_of(runtime);
     runtime->thing.references++;
-    runtime->stopping = 1;
-    retire(&runtime->thing, &dead);
-    atomic_fetch_sub(&live_runtimes, 1);
-    while (runtime->pins > 0)
-        pthread_cond_wait(&table.unpinned, &table.mutex);
+    if (network != NULL)
+        network->base.pins++; /* its hosts stay until this one has stopped */
+    retire_and_wait(runtime, &dead);
     pthread_mutex_unlock(&table.mutex);
     free_dead(&dead);
     runtime->driver->stop(runtime->driver, RUNTIME_LINGER_MS);
+    if (network != NULL) {
+        pthread_mutex_lock(&table.mutex);
+        unpin_one(&network->base);
+        pthread_mutex_unlock(&table.mutex);
+    }
     peer__thing_release(runtime);
     return PEER_OK;
+}
+
+/* --- simulated networks ----------------------------------------------------------------------------------------------- */
+
+int peer__handle_is_alive(enum handle_kind kind, uintptr_t handle)
+{
+    pthread_mutex_lock(&table.mutex);
+    int is_alive = find(kind, (const void *)handle) != NULL;
+    pthread_mutex_unlock(&table.mutex);
+    return is_alive;
+}
+
+int peer__runtime_retire(uintptr_t handle)
+{
+    struct list dead;
+    list_init(&dead);
+    pthread_mutex_lock(&table.mutex);
+    struct api_runtime *runtime = (struct api_runtime *)find(HANDLE_RUNTIME, (const void *)handle);
+    if (runtime != NULL) {
+        runtime->thing.references++;
+        retire_and_wait(runtime, &dead);
+        release(&runtime->thing, &dead);
+    }
+    pthread_mutex_unlock(&table.mutex);
+    free_dead(&dead);
+    return runtime != NULL ? 0 : -1;
 }

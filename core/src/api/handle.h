@@ -22,23 +22,34 @@
 struct graph;
 struct graph_change;
 
-enum handle_kind { HANDLE_RUNTIME = 1, HANDLE_GRAPH, HANDLE_QUEUE, HANDLE_ENUM, HANDLE_BATCH };
+enum handle_kind { HANDLE_RUNTIME = 1, HANDLE_GRAPH, HANDLE_QUEUE, HANDLE_ENUM, HANDLE_BATCH, HANDLE_SIM };
 
 /** What every thing behind a handle begins with. */
 struct thing {
     enum handle_kind kind;
     uintptr_t handle; /* 0: it has none any more */
     unsigned references;
-    struct thing *parent; /* referenced; a graph of its runtime, all others of their graph */
+    struct thing *parent; /* referenced; a runtime of its simulated network if it has one, a graph of its runtime, all
+                             others of their graph */
     struct list children; /* those that have a handle */
     struct list sibling;
 };
 
+/** Also a simulated network, whose driver is that of all its hosts together. */
 struct api_runtime {
     struct thing thing;
     struct driver *driver;
-    unsigned pins; /* calls under way */
+    unsigned pins; /* calls under way, those for the runtimes of a network included */
     int stopping;
+};
+
+struct sim;
+struct ready_set;
+
+struct api_sim {
+    struct api_runtime base;
+    struct sim *sim; /* under the driver's lock */
+    struct ready_set *ready;
 };
 
 struct api_graph {
@@ -89,7 +100,7 @@ peer_status peer__check_not_forked(void);
 /** One call under way. */
 struct call {
     struct api_runtime *runtime;
-    struct api_graph *graph; /* NULL for a runtime's own functions */
+    struct api_graph *graph; /* NULL for the own functions of a runtime or network */
     void *thing;             /* what the handle named */
     int locked;
 };
@@ -114,7 +125,20 @@ peer_status peer__enter_queue(const peer_event_queue *handle, struct event_queue
 /** Takes a queue's handle away and pins its runtime if that is alive; `call->runtime` is NULL if not, or at exit. */
 peer_status peer__enter_unregister(struct call *call, const peer_event_queue *handle);
 
-/** Ends a runtime: handles gone, calls under way waited for, driver stopped. */
-peer_status peer__runtime_end(const peer_runtime *handle);
+/** Ends a runtime or a network: handles gone, calls under way waited for, driver stopped. */
+peer_status peer__runtime_end(enum handle_kind kind, const void *handle);
+
+/* ---- simulated networks */
+
+/** The network of a runtime; NULL: it is a real one. */
+struct api_sim *peer__network_of(struct api_runtime *runtime);
+/** 1 if a handle of that kind and value is alive. */
+int peer__handle_is_alive(enum handle_kind kind, uintptr_t handle);
+/** Takes a runtime's handles away and waits for its calls, without the driver's lock. 0, or -1: somebody was faster. */
+int peer__runtime_retire(uintptr_t handle);
+/** The queue of a handle, retained, as peer__enter_queue; and if its time is virtual, a call that pins its runtime. */
+peer_status peer__enter_wait(struct call *call, const peer_event_queue *handle, struct event_queue **queue_out);
+/** 1 if the runtime of a call is about to end. */
+int peer__call_is_unwanted(const struct call *call);
 
 #endif

@@ -98,5 +98,5 @@ peer_status peer_startup(uint32_t version, const peer_startup_input *options, pe
 peer_status peer_shutdown(peer_runtime *runtime)
 {
     PEER_TRY(peer__check_process());
-    return peer__runtime_end(runtime);
+    return peer__runtime_end(HANDLE_RUNTIME, runtime);
 }

@@ -4,6 +4,8 @@
 
 #include <stdint.h>
 
+#include "peergraph/peergraph.h"
+
 struct engine;
 
 struct driver {
@@ -16,6 +18,11 @@ struct driver {
     void (*stop)(struct driver *driver, uint32_t linger_ms);
     /** Longest time in microseconds that a caller waited for the lock since the last call of this function. */
     int64_t (*longest_wait_us)(struct driver *driver);
+    /**
+     * A driver in virtual time lets it pass, without the lock, until `until` says so, for `timeout_ms`, or if that is -1
+     * until nothing will ever happen. NULL: time passes by itself.
+     */
+    peer_status (*pass_time)(struct driver *driver, int (*until)(void *context), void *context, int32_t timeout_ms);
 };
 
 #endif

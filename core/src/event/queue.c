@@ -27,6 +27,8 @@ struct event_queue_state {
     struct backlog backlog;
     int closed; /* CLOSED was queued: nothing follows */
     int ended;
+    struct ready_set *ready; /* NULL: nobody asks for it */
+    struct ready_entry entry;
 
     int read_end; /* -1: nobody has asked for the descriptor */
     int write_end;
@@ -110,6 +112,16 @@ peer_status peer__event_queue_descriptor(struct event_queue *queue, int64_t *des
     return status;
 }
 
+static void tell_ready(struct event_queue_state *state, int has_news)
+{
+    if (state->ready == NULL)
+        return;
+    if (has_news)
+        peer__ready_set_add(state->ready, &state->entry);
+    else
+        peer__ready_set_remove(state->ready, &state->entry);
+}
+
 /* --- beginning and end ------------------------------------------------------------------------------------------------ */
 
 static int takes_record_type(int32_t type)
@@ -158,6 +170,7 @@ peer_status peer__event_queue_create(uint32_t count, const peer_event_registrati
     atomic_init(&state->references, 1);
     pthread_mutex_init(&state->mutex, NULL);
     init_condition(&state->filled);
+    peer__ready_entry_init(&state->entry);
     state->read_end = state->write_end = -1;
     state->process = getpid();
     set_wanted(state, count, registrations);
@@ -178,6 +191,9 @@ void peer__event_queue_release(struct event_queue *queue)
         return;
     peer__backlog_clear(&state->backlog);
     close_descriptor(state);
+    tell_ready(state, 0);
+    if (state->ready != NULL)
+        peer__ready_set_release(state->ready);
     pthread_cond_destroy(&state->filled);
     pthread_mutex_destroy(&state->mutex);
     peer__free(state);
@@ -191,7 +207,19 @@ void peer__event_queue_end(struct event_queue *queue)
     state->ended = 1;
     peer__backlog_clear(&state->backlog);
     close_descriptor(state);
+    tell_ready(state, 0);
     pthread_cond_broadcast(&state->filled);
+    pthread_mutex_unlock(&state->mutex);
+}
+
+void peer__event_queue_announce(struct event_queue *queue, struct ready_set *set, uintptr_t mark)
+{
+    struct event_queue_state *state = queue->state;
+    pthread_mutex_lock(&state->mutex);
+    state->ready = peer__ready_set_retain(set);
+    state->entry.mark = mark;
+    if (state->backlog.count > 0)
+        tell_ready(state, 1);
     pthread_mutex_unlock(&state->mutex);
 }
 
@@ -223,8 +251,10 @@ int peer__event_queue_wants(const struct event_queue *queue, int32_t type, const
 static void tell_change(struct event_queue_state *state)
 {
     update_descriptor(state);
-    if (state->backlog.count > 0)
-        pthread_cond_broadcast(&state->filled);
+    if (state->backlog.count == 0)
+        return;
+    tell_ready(state, 1);
+    pthread_cond_broadcast(&state->filled);
 }
 
 void peer__event_queue_post(struct event_queue *queue, const peer_event_view *event)
@@ -254,6 +284,13 @@ void peer__event_queue_close(struct event_queue *queue, peer_status reason, cons
 
 /* --- taking ----------------------------------------------------------------------------------------------------------- */
 
+static void tell_taken(struct event_queue_state *state)
+{
+    update_descriptor(state);
+    if (state->backlog.count == 0)
+        tell_ready(state, 0);
+}
+
 peer_status peer__event_queue_take(struct event_queue *queue, struct peer_event **event_out)
 {
     struct event_queue_state *state = queue->state;
@@ -264,7 +301,7 @@ peer_status peer__event_queue_take(struct event_queue *queue, struct peer_event 
         status = PEER_S_NO_EVENT_DATA;
     else if ((event = peer__backlog_take(&state->backlog)) == NULL)
         status = peer__out_of_memory();
-    update_descriptor(state);
+    tell_taken(state);
     pthread_mutex_unlock(&state->mutex);
     if (status >= 0)
         *event_out = event;
@@ -296,7 +333,7 @@ peer_status peer__event_queue_take_batch(struct event_queue *queue, uint32_t cou
         status = peer__out_of_memory();
     else
         take_into(state, views, view_size, count);
-    update_descriptor(state);
+    tell_taken(state);
     pthread_mutex_unlock(&state->mutex);
     if (status >= 0) {
         *count_out = count;
@@ -342,6 +379,15 @@ static int wait_until(struct event_queue_state *state, const struct timespec *mo
 #else
     return pthread_cond_timedwait(&state->filled, &state->mutex, moment) == 0;
 #endif
+}
+
+int peer__event_queue_is_settled(const struct event_queue *queue)
+{
+    struct event_queue_state *state = queue->state;
+    pthread_mutex_lock(&state->mutex);
+    int is_settled = state->backlog.count > 0 || state->ended || state->closed;
+    pthread_mutex_unlock(&state->mutex);
+    return is_settled;
 }
 
 peer_status peer__event_queue_wait(struct event_queue *queue, int32_t timeout_ms)

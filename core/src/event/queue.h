@@ -8,6 +8,7 @@
 
 #include "base/list.h"
 #include "event/object.h"
+#include "event/ready.h"
 #include "peergraph/peergraph.h"
 
 /** Bytes that a queue of the API holds at most, before it overflows. */
@@ -42,6 +43,11 @@ void peer__event_queue_post(struct event_queue *queue, const peer_event_view *ev
 
 /** Queues PEER_EVENT_CLOSED, the last event. The second close does nothing. */
 void peer__event_queue_close(struct event_queue *queue, peer_status reason, const char *message);
+
+/** From now on news of the queue are told to `set`, which then gives `mark`. At most once. */
+void peer__event_queue_announce(struct event_queue *queue, struct ready_set *set, uintptr_t mark);
+/** 1 if a wait would end at once: there is an event, or none will come. */
+int peer__event_queue_is_settled(const struct event_queue *queue);
 
 /** Takes the first event, or PEER_S_NO_EVENT_DATA. */
 peer_status peer__event_queue_take(struct event_queue *queue, struct peer_event **event_out);

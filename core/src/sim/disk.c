@@ -1,6 +1,6 @@
 /*
- * A host's disk: the memory stores, seen through a thin store that tells the trace what is written and writes nothing
- * while the host dies. What is not committed at the time of death is lost, as with a real one.
+ * A host's disk: stores in memory or in SQLite, seen through a thin store that tells the trace what is written, writes
+ * nothing while the host dies, and knows a full disk. What is not committed at the time of death is lost, as with a real one.
  */
 #include "base/error.h"
 #include "base/memory.h"
@@ -10,7 +10,12 @@ struct disk_store {
     struct store store;
     struct store *medium;
     struct sim_host *host;
+    size_t changes;     /* since the last commit */
+    peer_status failed; /* the commit for want of room, until rollback; 0 none */
 };
+
+/* What a change of one record costs on a full disk: about as much as in the journal of SQLite. */
+#define CHANGE_SIZE (32 * 1024)
 
 static struct store *medium_of(struct store *store)
 {
@@ -22,16 +27,37 @@ static struct sim_host *host_of(struct store *store)
     return CONTAINER_OF(store, struct disk_store, store)->host;
 }
 
-static peer_status dead(void)
+static peer_status no_room(struct sim_host *host)
 {
-    return peer__fail(E_ACCESSDENIED, "the host has crashed");
+    return peer__fail(PEER_E_DISK_FULL, "the disk of the host \"%s\" is full", host->name);
+}
+
+/* Begins a change. */
+static peer_status change(struct store *store)
+{
+    struct disk_store *disk = CONTAINER_OF(store, struct disk_store, store);
+    if (disk->host->dying)
+        return peer__fail(E_ACCESSDENIED, "the host has crashed");
+    if (disk->failed < 0)
+        return no_room(disk->host);
+    disk->changes++;
+    return PEER_OK;
+}
+
+static int take_room(struct sim_disk *disk, size_t size)
+{
+    if (!disk->is_full)
+        return 1;
+    if (disk->spare < size)
+        return 0;
+    disk->spare -= size;
+    return 1;
 }
 
 static peer_status put(struct store *store, const struct store_row *row, uint64_t *seq_out)
 {
     struct store *medium = medium_of(store);
-    if (host_of(store)->dying)
-        return dead();
+    PEER_TRY(change(store));
     peer__sim_trace_row(host_of(store)->sim, host_of(store), row);
     return medium->operations->put(medium, row, seq_out);
 }
@@ -39,27 +65,36 @@ static peer_status put(struct store *store, const struct store_row *row, uint64_
 static peer_status remove_row(struct store *store, const peer_guid *id)
 {
     struct store *medium = medium_of(store);
-    if (host_of(store)->dying)
-        return dead();
+    PEER_TRY(change(store));
     peer__sim_trace_removed(host_of(store)->sim, host_of(store), id);
     return medium->operations->remove(medium, id);
 }
 
 static peer_status commit(struct store *store)
 {
-    struct store *medium = medium_of(store);
-    if (host_of(store)->dying)
-        return dead();
-    peer_status status = medium->operations->commit(medium);
+    struct disk_store *disk = CONTAINER_OF(store, struct disk_store, store);
+    struct sim_host *host = disk->host;
+    peer_status status;
+
+    if (host->dying)
+        return peer__fail(E_ACCESSDENIED, "the host has crashed");
+    if (disk->failed < 0 || (disk->changes != 0 && !take_room(&host->disk, disk->changes * CHANGE_SIZE)))
+        status = disk->failed = no_room(host);
+    else
+        status = disk->medium->operations->commit(disk->medium);
     if (status < 0)
-        peer__sim_trace_host(host_of(store)->sim, host_of(store), "commit failed");
+        peer__sim_trace_host(host->sim, host, "commit failed");
+    else
+        disk->changes = 0;
     return status;
 }
 
 static void rollback(struct store *store)
 {
-    struct store *medium = medium_of(store);
-    medium->operations->rollback(medium);
+    struct disk_store *disk = CONTAINER_OF(store, struct disk_store, store);
+    disk->medium->operations->rollback(disk->medium);
+    disk->changes = 0;
+    disk->failed = PEER_OK;
 }
 
 static peer_status get(struct store *store, const peer_guid *id, int want_wire, store_visit visit, void *context)
@@ -109,8 +144,7 @@ static peer_status bytes(struct store *store, struct span creator_id, uint64_t *
 static peer_status setting_put(struct store *store, const char *name, struct span value)
 {
     struct store *medium = medium_of(store);
-    if (host_of(store)->dying)
-        return dead();
+    PEER_TRY(change(store));
     return medium->operations->setting_put(medium, name, value);
 }
 
@@ -185,19 +219,28 @@ static peer_status remove_store(void *self, const char *graph_id, const char *pe
 static int keep_reserve(void *self)
 {
     struct sim_host *host = self;
-    return host->medium.keep_reserve(host->medium.self);
+
+    if (host->disk.is_full && host->disk.reserve_given)
+        return 0;
+    host->disk.reserve_given = 0;
+    host->disk.spare = 0;
+    return 1;
 }
 
 static int give_reserve(void *self)
 {
     struct sim_host *host = self;
-    return host->medium.give_reserve(host->medium.self);
+
+    if (host->disk.reserve_given)
+        return 0;
+    host->disk.reserve_given = 1;
+    host->disk.spare = STORE_RESERVE_SIZE;
+    return 1;
 }
 
 static int has_room(void *self)
 {
-    struct sim_host *host = self;
-    return host->medium.has_room(host->medium.self);
+    return !((struct sim_host *)self)->disk.is_full;
 }
 
 struct store_factory peer__sim_disk(struct sim_host *host)

@@ -6,6 +6,7 @@
 #include "graph/engine.h"
 #include "sim/internal.h"
 #include "store/memory.h"
+#include "store/sqlite.h"
 #include "tls/crypto.h"
 #include "xml/attributes.h"
 
@@ -210,30 +211,51 @@ static void closed(void *self, void *tag, peer_status reason, const char *messag
 
 /* ------------------------------------------------------------------------------------------------------ driver */
 
+static struct sim_host *host_of(struct driver *driver)
+{
+    return CONTAINER_OF(driver, struct sim_host, driver);
+}
+
 static void lock(struct driver *driver)
 {
-    (void)driver;
+    pthread_mutex_lock(&host_of(driver)->sim->mutex);
 }
 
 /* A call commits at once (design.md 4), and what was uncommitted from the network with it. */
 static void unlock(struct driver *driver)
 {
-    struct sim_host *host = CONTAINER_OF(driver, struct sim_host, driver);
-    if (host->engine == NULL)
-        return;
-    peer__timer_cancel(&host->sim->timers, &host->commit);
-    peer__engine_commit(host->engine);
-    set_tick(host);
+    struct sim_host *host = host_of(driver);
+    if (host->engine != NULL) {
+        peer__timer_cancel(&host->sim->timers, &host->commit);
+        peer__engine_commit(host->engine);
+        set_tick(host);
+    }
+    pthread_mutex_unlock(&host->sim->mutex);
 }
 
 /* The goodbyes are on their way and will arrive in virtual time; nobody waits. */
 static void stop(struct driver *driver, uint32_t linger_ms)
 {
-    struct sim_host *host = CONTAINER_OF(driver, struct sim_host, driver);
+    struct sim_host *host = host_of(driver);
     (void)linger_ms;
-    if (host->engine != NULL)
+    pthread_mutex_lock(&host->sim->mutex);
+    if (host->engine != NULL) {
+        peer__sim_trace_host(host->sim, host, "shut down");
         peer__sim_host_end(host);
+    }
     peer__sim_unlisten_all(host);
+    pthread_mutex_unlock(&host->sim->mutex);
+}
+
+static peer_status pass_time(struct driver *driver, int (*until)(void *context), void *context, int32_t timeout_ms)
+{
+    struct sim *sim = host_of(driver)->sim;
+    pthread_mutex_lock(&sim->mutex);
+    int64_t deadline_us = timeout_ms >= 0 ? sim->now_us + (int64_t)timeout_ms * 1000 : NO_DEADLINE;
+    peer__sim_run_until(sim, until, context, deadline_us);
+    peer_status status = peer__sim_status(sim);
+    pthread_mutex_unlock(&sim->mutex);
+    return status;
 }
 
 static int64_t longest_wait_us(struct driver *driver)
@@ -261,11 +283,12 @@ static peer_status make_engine(struct sim_host *host)
     return PEER_OK;
 }
 
-peer_status peer__sim_host_start(struct sim_host *host)
+peer_status peer__sim_host_start(struct sim_host *host, const char *data_directory)
 {
     struct random unused; /* its numbers are real chance */
 
-    host->driver = (struct driver){.lock = lock, .unlock = unlock, .stop = stop, .longest_wait_us = longest_wait_us};
+    host->driver = (struct driver){
+        .lock = lock, .unlock = unlock, .stop = stop, .longest_wait_us = longest_wait_us, .pass_time = pass_time};
     host->endpoint = (struct sim_endpoint){.accepted = accepted,
                                            .connected = connected,
                                            .received = received,
@@ -277,7 +300,11 @@ peer_status peer__sim_host_start(struct sim_host *host)
     peer__timer_init(&host->commit, on_commit);
     peer__timer_init(&host->work, on_work);
     PEER_TRY(peer__crypto_create(&host->crypto, &unused));
-    PEER_TRY(peer__store_memory_factory(&host->medium));
+    host->on_disk = data_directory != NULL;
+    if (host->on_disk)
+        PEER_TRY(peer__store_sqlite_factory(data_directory, &host->medium));
+    else
+        PEER_TRY(peer__store_memory_factory(&host->medium));
     return make_engine(host);
 }
 
@@ -298,10 +325,14 @@ void peer__sim_host_free(struct sim_host *host)
 {
     peer__sim_unlisten_all(host);
     if (!host->raw) {
-        peer__store_memory_factory_free(&host->medium);
+        if (host->on_disk)
+            peer__store_sqlite_factory_free(&host->medium);
+        else
+            peer__store_memory_factory_free(&host->medium);
         peer__crypto_destroy(&host->crypto);
     }
     peer__timers_release(&host->sim->timers, HOST_TIMERS);
+    peer__free(host->cut_to);
     peer__free(host);
 }
 
@@ -310,6 +341,7 @@ void peer__sim_host_crash(struct sim_host *host, enum sim_crash how)
     if (host->engine == NULL)
         return;
     host->dying = 1;
+    host->is_down = 1;
     peer__sim_trace_host(host->sim, host, how == SIM_CRASH_PROCESS ? "crashed" : "lost power");
     peer__sim_pipes_crash(host, how);
     peer__sim_host_end(host);
@@ -323,19 +355,46 @@ peer_status peer__sim_host_restart(struct sim_host *host)
         return peer__fail(E_INVALIDARG, "the host \"%s\" is not down", host->name);
     peer__sim_trace_host(host->sim, host, "restarted");
     peer__sim_pipes_restart(host);
-    return make_engine(host);
+    PEER_TRY(make_engine(host));
+    host->is_down = 0;
+    return PEER_OK;
+}
+
+int peer__sim_host_is_down(const struct sim_host *host)
+{
+    return host->is_down;
 }
 
 void peer__sim_host_set_disk_full(struct sim_host *host, int full)
 {
     peer__sim_trace_host(host->sim, host, full ? "disk full" : "disk has room");
-    peer__store_memory_set_full(&host->medium, full);
+    host->disk.is_full = full;
 }
 
 void peer__sim_host_set_disk_behind(struct sim_host *host, int behind)
 {
     peer__sim_trace_host(host->sim, host, behind ? "disk is behind" : "disk has caught up");
     host->disk_is_behind = behind;
+}
+
+int peer__sim_host_disk_is_full(const struct sim_host *host)
+{
+    return host->disk.is_full;
+}
+
+int32_t peer__sim_host_drift_ppm(const struct sim_host *host)
+{
+    return host->drift_ppm;
+}
+
+uintptr_t peer__sim_host_mark(const struct sim_host *host)
+{
+    return host->mark;
+}
+
+void peer__sim_host_set_mark(struct sim_host *host, uintptr_t mark)
+{
+    host->mark = mark;
 }
 
 const char *peer__sim_host_name(const struct sim_host *host)
@@ -351,6 +410,11 @@ size_t peer__sim_host_index(const struct sim_host *host)
 const struct address *peer__sim_host_address(const struct sim_host *host)
 {
     return &host->address;
+}
+
+const char *peer__sim_host_address_text(const struct sim_host *host)
+{
+    return host->address_text;
 }
 
 struct engine *peer__sim_host_engine(struct sim_host *host)

@@ -2,6 +2,8 @@
 #ifndef PEER_SIM_INTERNAL_H
 #define PEER_SIM_INTERNAL_H
 
+#include <pthread.h>
+
 #include "base/bytes.h"
 #include "base/crypto.h"
 #include "base/jobs.h"
@@ -25,6 +27,8 @@ uint64_t peer__sim_random_below(struct sim_random *random, uint64_t bound);
 int peer__sim_random_chance(struct sim_random *random, uint32_t percent);
 
 struct sim {
+    struct driver driver;
+    pthread_mutex_t mutex; /* for calls from above; nothing here waits for another thread */
     struct sim_options options;
     uint64_t seed;
     int64_t now_us;
@@ -33,7 +37,6 @@ struct sim {
     struct sim_host **hosts;
     size_t host_count;
     size_t host_capacity;
-    uint8_t *cuts; /* host_capacity squared; row: from, column: to */
     struct list pipes;
     uint64_t pipe_count; /* ever made; numbers them in the trace */
     int sweep_due;
@@ -43,20 +46,34 @@ struct sim {
     void (*trace_line)(void *self, const char *text, size_t size);
     void *trace_self;
     uint64_t trace_hash;
+    uint64_t held_count;
     uint64_t messages[MESSAGE_TYPES];
 };
 
 #define HOST_TIMERS 3u
 
+/** Whether a disk is full, and what is left of the reserve (base/store.h). */
+struct sim_disk {
+    int is_full;
+    int reserve_given;
+    size_t spare;
+};
+
 struct sim_host {
     struct driver driver;
     struct sim *sim;
     size_t index;
-    char name[24];
+    char name[SIM_NAME_MAX + 1];
     struct address address;
+    char address_text[ADDRESS_TEXT_SIZE];
     struct sim_endpoint endpoint;
     int raw;
+    int is_down; /* crashed */
+    uintptr_t mark;
+    uint8_t *cut_to; /* a byte for each host up to cut_count: 1, no byte gets there from here */
+    size_t cut_count;
     int disk_is_behind;
+    struct sim_disk disk;
     int dying; /* crashing: nothing is sent and nothing reaches the disk any more */
     struct engine *engine;
     struct list listeners;
@@ -68,20 +85,20 @@ struct sim_host {
     int32_t drift_ppm;
     struct sim_random random;
     struct crypto crypto;
-    struct store_factory medium; /* the memory stores: outlive every engine */
+    struct store_factory medium; /* outlives every engine */
+    int on_disk;                 /* SQLite, else memory */
     struct timer tick;
     struct timer commit;
     struct timer work;
     struct job *jobs; /* submitted, oldest first */
     struct job **jobs_end;
-    uint64_t messages[MESSAGE_TYPES];
+    struct sim_count messages[MESSAGE_TYPES]; /* by type; 0: of no known one */
 };
 
 /* network.c */
 void peer__sim_fail(struct sim *sim, peer_status status);
 /** Sets a timer, not before now. */
 void peer__sim_at(struct sim *sim, struct timer *timer, int64_t moment_us);
-int peer__sim_is_cut(const struct sim *sim, const struct sim_host *from, const struct sim_host *to);
 int64_t peer__sim_delay(struct sim *sim);
 struct sim_host *peer__sim_find_host(const struct sim *sim, const char *name, const struct address *address);
 struct transport_listener *peer__sim_find_listener(const struct sim_host *host, uint16_t port);
@@ -94,10 +111,13 @@ struct transport_listener {
     void *tag;
 };
 
+/* cut.c */
+int peer__sim_is_cut(const struct sim_host *from, const struct sim_host *to);
+
 /* host.c */
 /** What an input left in the engine is carried on: commits, the next tick. */
 void peer__sim_host_settle(struct sim_host *host);
-peer_status peer__sim_host_start(struct sim_host *host);
+peer_status peer__sim_host_start(struct sim_host *host, const char *data_directory);
 void peer__sim_host_end(struct sim_host *host);
 void peer__sim_host_free(struct sim_host *host);
 
@@ -127,7 +147,7 @@ void peer__sim_trace_connection(struct sim *sim, uint64_t id, const struct sim_h
 void peer__sim_trace_host(struct sim *sim, const struct sim_host *host, const char *state);
 void peer__sim_trace_row(struct sim *sim, const struct sim_host *host, const struct store_row *row);
 void peer__sim_trace_removed(struct sim *sim, const struct sim_host *host, const peer_guid *id);
-void peer__sim_trace_message(struct sim *sim, uint64_t id, const struct sim_host *from, struct sim_host *to,
+void peer__sim_trace_message(struct sim *sim, uint64_t id, struct sim_host *from, struct sim_host *to,
                              struct span message);
 
 #endif

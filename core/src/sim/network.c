@@ -21,6 +21,38 @@ void peer__sim_defaults(struct sim_options *options)
     };
 }
 
+static struct sim *sim_of(struct driver *driver)
+{
+    return CONTAINER_OF(driver, struct sim, driver);
+}
+
+static void lock(struct driver *driver)
+{
+    pthread_mutex_lock(&sim_of(driver)->mutex);
+}
+
+static void unlock(struct driver *driver)
+{
+    pthread_mutex_unlock(&sim_of(driver)->mutex);
+}
+
+static void stop(struct driver *driver, uint32_t linger_ms)
+{
+    (void)linger_ms;
+    peer__sim_free(sim_of(driver));
+}
+
+static int64_t longest_wait_us(struct driver *driver)
+{
+    (void)driver;
+    return 0;
+}
+
+struct driver *peer__sim_driver(struct sim *sim)
+{
+    return &sim->driver;
+}
+
 peer_status peer__sim_create(uint64_t seed, const struct sim_options *options, struct sim **sim_out)
 {
     struct sim *sim = peer__calloc(1, sizeof(*sim));
@@ -29,6 +61,8 @@ peer_status peer__sim_create(uint64_t seed, const struct sim_options *options, s
     peer__sim_defaults(&sim->options);
     if (options != NULL)
         sim->options = *options;
+    sim->driver = (struct driver){.lock = lock, .unlock = unlock, .stop = stop, .longest_wait_us = longest_wait_us};
+    pthread_mutex_init(&sim->mutex, NULL);
     sim->seed = seed;
     sim->trace_hash = seed;
     list_init(&sim->pipes);
@@ -50,7 +84,7 @@ void peer__sim_free(struct sim *sim)
         peer__sim_host_free(sim->hosts[i]);
     peer__timers_free(&sim->timers);
     peer__free(sim->hosts);
-    peer__free(sim->cuts);
+    pthread_mutex_destroy(&sim->mutex);
     peer__free(sim);
 }
 
@@ -62,7 +96,10 @@ void peer__sim_fail(struct sim *sim, peer_status status)
 
 peer_status peer__sim_status(const struct sim *sim)
 {
-    return sim->status;
+    if (sim->status == E_OUTOFMEMORY)
+        return peer__fail(E_OUTOFMEMORY, "memory was out in the midst of a simulated moment; the network has ended");
+    return sim->status < 0 ? peer__fail(sim->status, "a host asks for one moment of the network again and again")
+                           : PEER_OK;
 }
 
 /* -------------------------------------------------------------------------------------------------------- time */
@@ -112,9 +149,14 @@ int peer__sim_run_until(struct sim *sim, int (*until)(void *context), void *cont
         if (peer__timers_deadline(&sim->timers) > deadline_us || !peer__sim_step(sim))
             break;
     }
-    if (sim->now_us < deadline_us)
+    if (sim->now_us < deadline_us && deadline_us != NO_DEADLINE)
         sim->now_us = deadline_us;
     return 0;
+}
+
+uint64_t peer__sim_held_count(const struct sim *sim)
+{
+    return sim->held_count;
 }
 
 int peer__sim_is_idle(const struct sim *sim)
@@ -144,36 +186,73 @@ static peer_status grow(struct sim *sim)
     if (hosts == NULL)
         return peer__out_of_memory();
     sim->hosts = hosts;
-    uint8_t *cuts = peer__calloc(capacity, capacity);
-    if (cuts == NULL)
-        return peer__out_of_memory();
-    for (size_t i = 0; i < sim->host_count; i++)
-        memcpy(cuts + i * capacity, sim->cuts + i * sim->host_capacity, sim->host_count);
-    peer__free(sim->cuts);
-    sim->cuts = cuts;
     sim->host_capacity = capacity;
     return PEER_OK;
 }
 
-static peer_status add_host(struct sim *sim, const struct sim_endpoint *endpoint, struct sim_host **host_out)
+static void write_address(struct sim_host *host)
+{
+    char text[ADDRESS_TEXT_SIZE];
+    peer__address_format(&host->address, text);
+    char *end = strrchr(text, ':');
+    char *start = text;
+    if (*text == '[') {
+        start++;
+        end--;
+    }
+    *end = '\0';
+    snprintf(host->address_text, sizeof(host->address_text), "%s", start);
+}
+
+/* Where a host is, by its number unless it was told. */
+static void place(struct sim_host *host, const struct sim_host_options *options)
+{
+    if (options->name != NULL)
+        snprintf(host->name, sizeof(host->name), "%s", options->name);
+    else
+        snprintf(host->name, sizeof(host->name), "h%zu", host->index + 1);
+    if (options->address != NULL) {
+        host->address = *options->address;
+    } else {
+        host->address.ip[0] = 0xfd;
+        for (unsigned i = 0; i < 4; i++)
+            host->address.ip[15 - i] = (uint8_t)((host->index + 1) >> (8 * i));
+    }
+    host->address.port = 0;
+    write_address(host);
+}
+
+static peer_status check_place(const struct sim *sim, const struct sim_host *host)
+{
+    if (peer__sim_find_host(sim, host->name, NULL) != NULL)
+        return peer__fail(PEER_E_ALREADY_EXISTS, "another host has the name \"%s\"", host->name);
+    struct sim_host *other = peer__sim_find_host(sim, "", &host->address);
+    if (other != NULL)
+        return peer__fail(PEER_E_ALREADY_EXISTS, "the host \"%s\" has the address that \"%s\" would have", other->name,
+                          host->name);
+    return PEER_OK;
+}
+
+static peer_status add_host(struct sim *sim, const struct sim_host_options *options,
+                            const struct sim_endpoint *endpoint, struct sim_host **host_out)
 {
     if (sim->host_count == sim->host_capacity)
         PEER_TRY(grow(sim));
     struct sim_host *host = peer__calloc(1, sizeof(*host));
     if (host == NULL)
         return peer__out_of_memory();
-    if (peer__timers_reserve(&sim->timers, HOST_TIMERS) < 0) {
+    host->index = sim->host_count;
+    place(host, options);
+    peer_status status = check_place(sim, host);
+    if (status >= 0)
+        status = peer__timers_reserve(&sim->timers, HOST_TIMERS);
+    if (status < 0) {
         peer__free(host);
-        return peer__out_of_memory();
+        return status;
     }
     host->sim = sim;
-    host->index = sim->host_count;
     list_init(&host->listeners);
     host->next_port = FIRST_PORT;
-    snprintf(host->name, sizeof(host->name), "h%zu", host->index + 1);
-    host->address.ip[0] = 0xfd;
-    for (unsigned i = 0; i < 4; i++)
-        host->address.ip[15 - i] = (uint8_t)((host->index + 1) >> (8 * i));
     peer__sim_random_seed(&host->random, sim->seed, host->index + 1);
     /* Where a machine's monotonic clock starts is chance: nobody may compare those of two. */
     host->monotonic_offset_us = (int64_t)peer__sim_random_below(&host->random, UINT64_C(1000000000000));
@@ -185,11 +264,16 @@ static peer_status add_host(struct sim *sim, const struct sim_endpoint *endpoint
     return PEER_OK;
 }
 
-peer_status peer__sim_host_create(struct sim *sim, struct sim_host **host_out)
+static const struct sim_host_options no_options;
+
+peer_status peer__sim_host_add(struct sim *sim, const struct sim_host_options *options, struct sim_host **host_out)
 {
     struct sim_host *host;
-    PEER_TRY(add_host(sim, NULL, &host));
-    peer_status status = peer__sim_host_start(host);
+    PEER_TRY(add_host(sim, options, NULL, &host));
+    host->clock_offset_us = options->clock_offset_us;
+    host->drift_since_us = sim->now_us;
+    host->drift_ppm = options->drift_ppm;
+    peer_status status = peer__sim_host_start(host, options->data_directory);
     if (status < 0) {
         sim->host_count--;
         peer__sim_host_free(host);
@@ -199,9 +283,24 @@ peer_status peer__sim_host_create(struct sim *sim, struct sim_host **host_out)
     return PEER_OK;
 }
 
+peer_status peer__sim_host_create(struct sim *sim, struct sim_host **host_out)
+{
+    return peer__sim_host_add(sim, &no_options, host_out);
+}
+
+struct sim_host *peer__sim_host_at(const struct sim *sim, size_t index)
+{
+    return index < sim->host_count ? sim->hosts[index] : NULL;
+}
+
 peer_status peer__sim_host_create_raw(struct sim *sim, const struct sim_endpoint *endpoint, struct sim_host **host_out)
 {
-    return add_host(sim, endpoint, host_out);
+    return add_host(sim, &no_options, endpoint, host_out);
+}
+
+static int has_ip(const struct sim_host *host, const struct address *address)
+{
+    return memcmp(host->address.ip, address->ip, sizeof(address->ip)) == 0;
 }
 
 struct sim_host *peer__sim_find_host(const struct sim *sim, const char *name, const struct address *address)
@@ -213,13 +312,17 @@ struct sim_host *peer__sim_find_host(const struct sim *sim, const char *name, co
         }
         return NULL;
     }
+    /* The address of most hosts ends in their number. */
     size_t number = 0;
     for (unsigned i = 12; i < 16; i++)
         number = number << 8 | address->ip[i];
-    if (number == 0 || number > sim->host_count)
-        return NULL;
-    struct sim_host *host = sim->hosts[number - 1];
-    return memcmp(host->address.ip, address->ip, sizeof(address->ip)) == 0 ? host : NULL;
+    if (number != 0 && number <= sim->host_count && has_ip(sim->hosts[number - 1], address))
+        return sim->hosts[number - 1];
+    for (size_t i = 0; i < sim->host_count; i++) {
+        if (has_ip(sim->hosts[i], address))
+            return sim->hosts[i];
+    }
+    return NULL;
 }
 
 /* -------------------------------------------------------------------------------------------------- listeners */
@@ -289,53 +392,6 @@ struct transport peer__sim_host_transport(struct sim_host *host)
         .close = peer__sim_close,
         .self = host,
     };
-}
-
-/* ------------------------------------------------------------------------------------------------------- cuts */
-
-int peer__sim_is_cut(const struct sim *sim, const struct sim_host *from, const struct sim_host *to)
-{
-    return sim->cuts[from->index * sim->host_capacity + to->index];
-}
-
-static void cut(struct sim_host *from, struct sim_host *to, int value)
-{
-    from->sim->cuts[from->index * from->sim->host_capacity + to->index] = (uint8_t)(value != 0);
-}
-
-peer_status peer__sim_cut(struct sim_host *from, struct sim_host *to, int value)
-{
-    if (from->sim != to->sim)
-        return peer__fail(E_INVALIDARG, "the hosts \"%s\" and \"%s\" are of two networks", from->name, to->name);
-    cut(from, to, value);
-    peer__sim_note(from->sim, value ? "cut" : "mended");
-    peer__sim_pipes_cut_changed(from->sim);
-    return PEER_OK;
-}
-
-peer_status peer__sim_partition(struct sim_host *const *left, size_t left_count, struct sim_host *const *right,
-                                size_t right_count)
-{
-    if (left_count == 0 || right_count == 0)
-        return peer__fail(E_INVALIDARG, "a side of the partition is empty");
-    for (size_t i = 0; i < left_count; i++) {
-        for (size_t k = 0; k < right_count; k++) {
-            cut(left[i], right[k], 1);
-            cut(right[k], left[i], 1);
-        }
-    }
-    peer__sim_note(left[0]->sim, "partition");
-    peer__sim_pipes_cut_changed(left[0]->sim);
-    return PEER_OK;
-}
-
-void peer__sim_heal(struct sim *sim)
-{
-    if (sim->host_count == 0)
-        return;
-    memset(sim->cuts, 0, sim->host_capacity * sim->host_capacity);
-    peer__sim_note(sim, "heal");
-    peer__sim_pipes_cut_changed(sim);
 }
 
 size_t peer__sim_reset(struct sim_host *a, struct sim_host *b)

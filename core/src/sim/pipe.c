@@ -118,7 +118,7 @@ static int is_over(const struct pipe *pipe)
 
 static int way_is_cut(const struct way *way)
 {
-    return peer__sim_is_cut(way->pipe->sim, way->from->host, way->to->host);
+    return peer__sim_is_cut(way->from->host, way->to->host);
 }
 
 /* ------------------------------------------------------------------------------------------------ taking bytes */
@@ -316,7 +316,7 @@ static void on_syn(struct pipe *pipe)
         dial_failed(pipe, "no host has this address");
         return;
     }
-    if (peer__sim_is_cut(sim, dialler->host, target) || peer__sim_is_cut(sim, target, dialler->host)) {
+    if (peer__sim_is_cut(dialler->host, target) || peer__sim_is_cut(target, dialler->host)) {
         if (sim->now_us - pipe->dialled_us >= sim->options.connect_timeout_us)
             dial_failed(pipe, "the connection timed out");
         else

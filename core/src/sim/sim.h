@@ -29,6 +29,7 @@ struct sim_options {
     int64_t reset_after_us;     /* a cut connection is reset then, like TCP_USER_TIMEOUT; 0: never */
     uint32_t cut_chance;        /* how often a chunk ends at an arbitrary byte and not where a write or packet ends */
     uint32_t group_chance;      /* how often a commit waits for further input */
+    int untraced;               /* no trace is made, and its hash stands still */
 };
 
 void peer__sim_defaults(struct sim_options *options);
@@ -36,6 +37,8 @@ void peer__sim_defaults(struct sim_options *options);
 peer_status peer__sim_create(uint64_t seed, const struct sim_options *options, struct sim **sim_out);
 /** Ends everything at once; nobody hears a goodbye. NULL is accepted. */
 void peer__sim_free(struct sim *sim);
+/** The driver of the network as a whole: its lock is that of every host's driver, stop frees the network. No engine. */
+struct driver *peer__sim_driver(struct sim *sim);
 /** The network's own random numbers, for schedules of a test: below `bound`. */
 uint64_t peer__sim_draw(struct sim *sim, uint64_t bound);
 
@@ -45,17 +48,33 @@ int64_t peer__sim_now_us(const struct sim *sim);
 /** Goes to the next moment at which something happens and lets it happen. 0: nothing ever will. */
 int peer__sim_step(struct sim *sim);
 void peer__sim_run_for(struct sim *sim, int64_t duration_us);
-/** Until `until` says so: 1, or until the moment `deadline_us`: 0. Asked after each moment. */
+/** Until `until` says so: 1, or until the moment `deadline_us`: 0. Asked after each moment. NO_DEADLINE: to the end. */
 int peer__sim_run_until(struct sim *sim, int (*until)(void *context), void *context, int64_t deadline_us);
 /** 1 if nothing is under way: no byte that can travel, no dial, no commit, no job. Timers may still be set. */
 int peer__sim_is_idle(const struct sim *sim);
+/** How many messages were held back so far. */
+uint64_t peer__sim_held_count(const struct sim *sim);
 /** PEER_OK; else why the network no longer works: memory was out, or a host kept asking for the same moment. */
 peer_status peer__sim_status(const struct sim *sim);
 
 /* ------------------------------------------------------------------------------------------------------- hosts */
 
-/** A host with an engine and a disk. Its name is "h1", "h2", …, which dials resolve; its address fd00::1, fd00::2, … */
+/** What a host may be told. A field that is NULL or 0 leaves the default. */
+struct sim_host_options {
+    const char *name; /* "h1", "h2", …; dials resolve it. At most SIM_NAME_MAX letters, digits, '-', '.', '_' */
+    const struct address *address; /* fd00::1, fd00::2, …; the port is of no account */
+    const char *data_directory;    /* a directory that exists; NULL: in memory */
+    int64_t clock_offset_us;
+    int32_t drift_ppm;
+};
+#define SIM_NAME_MAX 63u
+
+/** A host with an engine and a disk. PEER_E_ALREADY_EXISTS naming the name or address. */
+peer_status peer__sim_host_add(struct sim *sim, const struct sim_host_options *options, struct sim_host **host_out);
+/** The same without options. */
 peer_status peer__sim_host_create(struct sim *sim, struct sim_host **host_out);
+/** NULL if there is no host of that index. */
+struct sim_host *peer__sim_host_at(const struct sim *sim, size_t index);
 
 /** Who answers at a host: an engine, or a test that writes the bytes itself. Semantics of graph/engine.h. */
 struct sim_endpoint {
@@ -73,10 +92,16 @@ peer_status peer__sim_host_create_raw(struct sim *sim, const struct sim_endpoint
 const char *peer__sim_host_name(const struct sim_host *host);
 size_t peer__sim_host_index(const struct sim_host *host);
 const struct address *peer__sim_host_address(const struct sim_host *host); /* port 0 */
+const char *peer__sim_host_address_text(const struct sim_host *host);      /* without port and brackets */
 struct transport peer__sim_host_transport(struct sim_host *host);
 /** NULL while the host is down and for a raw one. */
 struct engine *peer__sim_host_engine(struct sim_host *host);
 struct driver *peer__sim_host_driver(struct sim_host *host);
+int32_t peer__sim_host_drift_ppm(const struct sim_host *host);
+int peer__sim_host_disk_is_full(const struct sim_host *host);
+/** A number that the caller keeps with the host; 0 at first. */
+uintptr_t peer__sim_host_mark(const struct sim_host *host);
+void peer__sim_host_set_mark(struct sim_host *host, uintptr_t mark);
 int64_t peer__sim_host_utc_us(const struct sim_host *host);
 
 /** Steps the local clock: `offset_us` from true time, running `drift_ppm` too fast. The monotonic clock drifts only. */
@@ -96,11 +121,16 @@ enum sim_crash { SIM_CRASH_PROCESS, SIM_CRASH_MACHINE };
 void peer__sim_host_crash(struct sim_host *host, enum sim_crash how);
 /** A new engine on what the disk holds: everything up to the last commit. */
 peer_status peer__sim_host_restart(struct sim_host *host);
+/** 1 after a crash, until the restart: not after the driver was stopped. */
+int peer__sim_host_is_down(const struct sim_host *host);
 
 /* ----------------------------------------------------------------------------------------------------- network */
 
 /** Bytes from `from` to `to` stall (1) or pass again (0), one way; connections live on until `reset_after_us`. */
-peer_status peer__sim_cut(struct sim_host *from, struct sim_host *to, int cut);
+peer_status peer__sim_cut(struct sim_host *from, struct sim_host *to, int is_cut);
+/** The same for every pair of two sets; a host in both is not cut from itself. */
+peer_status peer__sim_cut_sets(struct sim_host *const *from, size_t from_count, struct sim_host *const *to,
+                               size_t to_count, int is_cut);
 /** Cuts every pair of the two sets, both ways. */
 peer_status peer__sim_partition(struct sim_host *const *left, size_t left_count, struct sim_host *const *right,
                                 size_t right_count);
@@ -119,6 +149,12 @@ void peer__sim_trace_to(struct sim *sim, void (*line)(void *self, const char *te
 void peer__sim_note(struct sim *sim, const char *text);
 /** FNV-1a over all lines so far. */
 uint64_t peer__sim_trace_hash(const struct sim *sim);
+struct sim_count {
+    uint64_t sent;
+    uint64_t received;
+};
+/** Messages of a type (0: all) that a host (NULL: any) had sent, and received, and that were delivered. */
+struct sim_count peer__sim_count(const struct sim *sim, const struct sim_host *host, uint8_t type);
 /** Messages of a type delivered so far; `to` NULL: anywhere. */
 uint64_t peer__sim_message_count(const struct sim *sim, uint8_t type, const struct sim_host *to);
 

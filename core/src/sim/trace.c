@@ -21,9 +21,11 @@ static void line(struct sim *sim, const char *format, ...) __attribute__((format
 
 static void line(struct sim *sim, const char *format, ...)
 {
-    char text[512];
+    char text[768];
     va_list arguments;
 
+    if (sim->options.untraced)
+        return;
     va_start(arguments, format);
     int written = vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
@@ -48,6 +50,8 @@ void peer__sim_trace_host(struct sim *sim, const struct sim_host *host, const ch
 void peer__sim_trace_row(struct sim *sim, const struct sim_host *host, const struct store_row *row)
 {
     char id[37];
+    if (sim->options.untraced)
+        return; /* the hash of a body costs as much as storing it */
     peer__guid_format(&row->id, id);
     line(sim,
          "{\"t\":%" PRId64 ",\"host\":\"%s\",\"stored\":\"%s\",\"version\":%" PRIu32 ",\"flags\":%" PRIu32
@@ -82,17 +86,19 @@ static void flood_line(struct sim *sim, const char *start, struct span message)
     line(sim, "%s,\"record\":\"%s\",\"version\":%" PRIu32 "}", start, text, version);
 }
 
-void peer__sim_trace_message(struct sim *sim, uint64_t id, const struct sim_host *from, struct sim_host *to,
+void peer__sim_trace_message(struct sim *sim, uint64_t id, struct sim_host *from, struct sim_host *to,
                              struct span message)
 {
-    char start[256];
+    char start[384];
     uint8_t type = message.size > 5 ? message.data[5] : 0;
     const char *name = peer__message_name(type);
 
-    if (type < MESSAGE_TYPES) {
-        sim->messages[type]++;
-        to->messages[type]++;
-    }
+    size_t counted = type < MESSAGE_TYPES ? type : 0;
+    sim->messages[counted]++;
+    from->messages[counted].sent++;
+    to->messages[counted].received++;
+    if (sim->options.untraced)
+        return;
     snprintf(start, sizeof(start),
              "{\"t\":%" PRId64 ",\"message\":\"%s\",\"from\":\"%s\",\"to\":\"%s\",\"connection\":%" PRIu64
              ",\"size\":%zu,\"hash\":\"%016" PRIx64 "\"",
@@ -126,9 +132,27 @@ uint64_t peer__sim_trace_hash(const struct sim *sim)
     return sim->trace_hash;
 }
 
+static struct sim_count count_of(const struct sim *sim, const struct sim_host *host, uint8_t type)
+{
+    return host != NULL ? host->messages[type] : (struct sim_count){sim->messages[type], sim->messages[type]};
+}
+
+struct sim_count peer__sim_count(const struct sim *sim, const struct sim_host *host, uint8_t type)
+{
+    struct sim_count sum = {0};
+    if (type != 0)
+        return count_of(sim, host, type);
+    for (uint8_t each = 0; each < MESSAGE_TYPES; each++) {
+        struct sim_count count = count_of(sim, host, each);
+        sum.sent += count.sent;
+        sum.received += count.received;
+    }
+    return sum;
+}
+
 uint64_t peer__sim_message_count(const struct sim *sim, uint8_t type, const struct sim_host *to)
 {
     if (type >= MESSAGE_TYPES)
         return 0;
-    return to != NULL ? to->messages[type] : sim->messages[type];
+    return peer__sim_count(sim, to, type).received;
 }

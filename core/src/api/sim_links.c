@@ -1,4 +1,4 @@
-/* What lies between the hosts of a simulated network: cuts and resets. */
+/* What lies between the hosts of a simulated network: cuts, links, connections. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -6,6 +6,8 @@
 #include "api/sim.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "event/object.h"
+#include "event/view.h"
 
 /* --- sets of hosts ---------------------------------------------------------------------------------------------------- */
 
@@ -129,4 +131,123 @@ peer_status peer_sim_reset_connections(peer_sim *handle, uint32_t a, uint32_t b,
     struct sim *sim;
     PEER_TRY(peer__sim_enter(&call, handle, &sim));
     return peer__leave(&call, reset(sim, a, b, count_out));
+}
+
+/* --- links ------------------------------------------------------------------------------------------------------------ */
+
+#define PPM_MAX 1000000u
+#define DELAY_MAX_US INT64_C(1000000000000)
+
+static peer_status check_chance(const char *name, uint32_t ppm)
+{
+    if (ppm > PPM_MAX)
+        return peer__fail(E_INVALIDARG, "link.%s is %" PRIu32 ", more than %u", name, ppm, PPM_MAX);
+    return PEER_OK;
+}
+
+static peer_status check_delay(const char *name, int64_t delay_us)
+{
+    if (delay_us < 0 || delay_us > DELAY_MAX_US)
+        return peer__fail(E_INVALIDARG, "link.%s is %" PRId64 ", not within 0 and 10^12", name, delay_us);
+    return PEER_OK;
+}
+
+static peer_status read_link(const peer_sim_link_input *input, struct sim_link *link)
+{
+    peer_sim_link_input copy;
+    PEER_TRY(peer__input_struct("link", input, sizeof(copy), &copy, sizeof(copy)));
+    PEER_TRY(check_chance("loss_ppm", copy.loss_ppm));
+    PEER_TRY(check_chance("stall_ppm", copy.stall_ppm));
+    PEER_TRY(check_chance("reset_ppm", copy.reset_ppm));
+    PEER_TRY(check_delay("stall_us", copy.stall_us));
+    PEER_TRY(check_delay("latency_us", copy.latency_us));
+    PEER_TRY(check_delay("jitter_us", copy.jitter_us));
+    *link = (struct sim_link){.latency_us = copy.latency_us,
+                              .jitter_us = copy.jitter_us,
+                              .bandwidth = copy.bandwidth,
+                              .stall_us = copy.stall_us,
+                              .loss_ppm = copy.loss_ppm,
+                              .stall_ppm = copy.stall_ppm,
+                              .reset_ppm = copy.reset_ppm};
+    return PEER_OK;
+}
+
+static peer_status set_link(struct sim *sim, uint32_t from, uint32_t to, const struct sim_link *link)
+{
+    struct sim_host *sender;
+    struct sim_host *receiver;
+    PEER_TRY(peer__sim_any_host_of(sim, "from", from, &sender));
+    PEER_TRY(peer__sim_any_host_of(sim, "to", to, &receiver));
+    return peer__sim_set_link(sim, sender, receiver, link);
+}
+
+peer_status peer_sim_set_link(peer_sim *handle, uint32_t from, uint32_t to, const peer_sim_link_input *input)
+{
+    struct call call;
+    struct sim *sim;
+    struct sim_link link;
+    PEER_TRY(peer__check_process());
+    if (input != NULL)
+        PEER_TRY(read_link(input, &link));
+    PEER_TRY(peer__sim_enter(&call, handle, &sim));
+    return peer__leave(&call, set_link(sim, from, to, input != NULL ? &link : NULL));
+}
+
+/* --- connections ------------------------------------------------------------------------------------------------------ */
+
+static void fill_views(const struct sim_connection *connections, size_t count, char *views, size_t view_size)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct sim_connection *connection = &connections[i];
+        peer_sim_connection_view view = {
+            .struct_size = sizeof(view),
+            .flags = (connection->is_neighbour ? (uint32_t)PEER_SIM_CONNECTION_NEIGHBOR : 0) |
+                     (connection->is_cut ? (uint32_t)PEER_SIM_CONNECTION_CUT : 0),
+            .connection_id = connection->id,
+            .from = peer__sim_number_of(connection->from),
+            .to = peer__sim_number_of(connection->to),
+            .since_us = connection->since_us,
+        };
+        peer__view_copy(views + i * view_size, view_size, &view, sizeof(view));
+    }
+}
+
+static peer_status get_connections(struct sim *sim, size_t view_size, uint32_t *count_out,
+                                   const peer_sim_connection_view **views_out)
+{
+    size_t count = peer__sim_list_connections(sim, NULL, 0);
+    *count_out = 0;
+    *views_out = NULL;
+    if (count == 0)
+        return PEER_S_NO_EVENT_DATA;
+    struct sim_connection *connections = peer__calloc(count, sizeof(*connections));
+    char *views = connections != NULL ? peer__object_create_array(count * view_size, 0) : NULL;
+    if (views != NULL) {
+        peer__sim_list_connections(sim, connections, count);
+        fill_views(connections, count, views, view_size);
+        *count_out = (uint32_t)count;
+        *views_out = (const peer_sim_connection_view *)(void *)views;
+    }
+    peer__free(connections);
+    return views != NULL ? PEER_OK : peer__out_of_memory();
+}
+
+peer_status peer_sim_get_connections(peer_sim *handle, size_t view_size, uint32_t *count_out,
+                                     const peer_sim_connection_view **views_out)
+{
+    struct call call;
+    struct sim *sim;
+    uint32_t count;
+    const peer_sim_connection_view *views;
+    PEER_TRY(peer__check_process());
+    PEER_TRY(peer__view_check_size(view_size, sizeof(peer_sim_connection_view)));
+    PEER_TRY(peer__input_not_null("count_out", count_out));
+    PEER_TRY(peer__input_not_null("views_out", views_out));
+    PEER_TRY(peer__sim_enter(&call, handle, &sim));
+    peer_status status = get_connections(sim, view_size, &count, &views);
+    if (status >= 0) {
+        *count_out = count;
+        *views_out = views;
+    }
+    return peer__leave(&call, status);
 }

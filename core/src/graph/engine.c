@@ -79,6 +79,11 @@ uint64_t peer__engine_draw(struct engine *engine, uint64_t bound)
     return number % bound;
 }
 
+int peer__engine_is_neighbour(const void *tag)
+{
+    return peer__link_is_neighbour(tag);
+}
+
 int64_t peer__engine_deadline(const struct engine *engine)
 {
     return peer__timers_deadline(&engine->timers);

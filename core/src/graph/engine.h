@@ -54,6 +54,9 @@ void peer__engine_writable(struct engine *engine, void *tag);
 /** The connection ended or was never made: `message` says why in one line. The transport forgets it after this call. */
 void peer__engine_closed(struct engine *engine, void *tag, peer_status reason, const char *message);
 
+/** 1 if the connection joins its graph to a neighbour. */
+int peer__engine_is_neighbour(const void *tag);
+
 /* ---- time */
 
 int64_t peer__engine_deadline(const struct engine *engine); /* monotonic; NO_DEADLINE */

@@ -333,6 +333,7 @@ void peer__sim_host_free(struct sim_host *host)
     }
     peer__timers_release(&host->sim->timers, HOST_TIMERS);
     peer__free(host->cut_to);
+    peer__sim_links_free(host);
     peer__free(host);
 }
 

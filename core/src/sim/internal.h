@@ -30,6 +30,7 @@ struct sim {
     struct driver driver;
     pthread_mutex_t mutex; /* for calls from above; nothing here waits for another thread */
     struct sim_options options;
+    struct sim_link link; /* where two hosts have none of their own */
     uint64_t seed;
     int64_t now_us;
     struct timers timers; /* everything that will happen, in the order (moment, set first) */
@@ -46,7 +47,11 @@ struct sim {
     void (*trace_line)(void *self, const char *text, size_t size);
     void *trace_self;
     uint64_t trace_hash;
-    uint64_t held_count;
+    struct sim_recorder *recorder; /* NULL: nothing is kept */
+    struct sim_filter *filters;    /* what is held back */
+    size_t filter_count;
+    struct list held;
+    uint64_t held_count; /* ever; numbers them */
     uint64_t messages[MESSAGE_TYPES];
 };
 
@@ -72,6 +77,8 @@ struct sim_host {
     uintptr_t mark;
     uint8_t *cut_to; /* a byte for each host up to cut_count: 1, no byte gets there from here */
     size_t cut_count;
+    struct sim_link **links_to; /* the same for links of their own; NULL: the network's */
+    size_t link_count;
     int disk_is_behind;
     struct sim_disk disk;
     int dying; /* crashing: nothing is sent and nothing reaches the disk any more */
@@ -99,7 +106,6 @@ struct sim_host {
 void peer__sim_fail(struct sim *sim, peer_status status);
 /** Sets a timer, not before now. */
 void peer__sim_at(struct sim *sim, struct timer *timer, int64_t moment_us);
-int64_t peer__sim_delay(struct sim *sim);
 struct sim_host *peer__sim_find_host(const struct sim *sim, const char *name, const struct address *address);
 struct transport_listener *peer__sim_find_listener(const struct sim_host *host, uint16_t port);
 void peer__sim_unlisten_all(struct sim_host *host);
@@ -110,6 +116,21 @@ struct transport_listener {
     uint16_t port;
     void *tag;
 };
+
+/* link.c */
+/** The link between two hosts; `to` NULL: not known yet. */
+const struct sim_link *peer__sim_link_to(const struct sim_host *from, const struct sim_host *to);
+/** How long so many bytes are under way, drawn anew. */
+int64_t peer__sim_delay(struct sim *sim, const struct sim_link *link, size_t size);
+/** Draws whether something happens that happens so many times in a million. */
+int peer__sim_strikes(struct sim *sim, uint32_t ppm);
+void peer__sim_links_free(struct sim_host *host);
+struct way;
+void peer__sim_way_choose_link(struct way *way);
+
+/* recorder.c: the latest lines of the trace, and a file of all */
+void peer__sim_record_line(struct sim *sim, const char *text, size_t size);
+void peer__sim_recorder_end(struct sim *sim);
 
 /* cut.c */
 int peer__sim_is_cut(const struct sim_host *from, const struct sim_host *to);
@@ -147,6 +168,8 @@ void peer__sim_trace_connection(struct sim *sim, uint64_t id, const struct sim_h
 void peer__sim_trace_host(struct sim *sim, const struct sim_host *host, const char *state);
 void peer__sim_trace_row(struct sim *sim, const struct sim_host *host, const struct store_row *row);
 void peer__sim_trace_removed(struct sim *sim, const struct sim_host *host, const peer_guid *id);
+/** What becomes of a message that is held back. */
+void peer__sim_trace_held(struct sim *sim, const struct sim_message *message, const char *state);
 void peer__sim_trace_message(struct sim *sim, uint64_t id, struct sim_host *from, struct sim_host *to,
                              struct span message);
 

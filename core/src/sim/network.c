@@ -65,7 +65,11 @@ peer_status peer__sim_create(uint64_t seed, const struct sim_options *options, s
     pthread_mutex_init(&sim->mutex, NULL);
     sim->seed = seed;
     sim->trace_hash = seed;
+    sim->link = (struct sim_link){.latency_us = sim->options.latency_us,
+                                  .jitter_us = sim->options.jitter_us,
+                                  .bandwidth = sim->options.bandwidth};
     list_init(&sim->pipes);
+    list_init(&sim->held);
     peer__sim_random_seed(&sim->random, seed, 0);
     *sim_out = sim;
     return PEER_OK;
@@ -84,6 +88,8 @@ void peer__sim_free(struct sim *sim)
         peer__sim_host_free(sim->hosts[i]);
     peer__timers_free(&sim->timers);
     peer__free(sim->hosts);
+    peer__free(sim->filters);
+    peer__sim_recorder_end(sim);
     pthread_mutex_destroy(&sim->mutex);
     peer__free(sim);
 }
@@ -167,14 +173,6 @@ int peer__sim_is_idle(const struct sim *sim)
             return 0;
     }
     return peer__sim_pipes_are_idle(sim);
-}
-
-int64_t peer__sim_delay(struct sim *sim)
-{
-    int64_t delay_us = sim->options.latency_us;
-    if (sim->options.jitter_us > 0)
-        delay_us += (int64_t)peer__sim_random_below(&sim->random, (uint64_t)sim->options.jitter_us + 1);
-    return delay_us;
 }
 
 /* ------------------------------------------------------------------------------------------------------ places */

@@ -7,7 +7,8 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "sim/internal.h"
+#include "graph/engine.h"
+#include "sim/pipe.h"
 #include "wire/limits.h"
 
 /* Bytes that left the outbox and were not read by the other side yet, like two socket buffers. */
@@ -19,67 +20,7 @@
 #define FIRST_EPHEMERAL_PORT 49152u
 #define PIPE_TIMERS 8u
 
-/* `size` 0: the end of the stream. */
-struct chunk {
-    struct chunk *next;
-    int64_t arrives_us;
-    size_t size;
-    uint8_t data[];
-};
-
-struct way {
-    struct pipe *pipe;
-    struct transport_connection *from;
-    struct transport_connection *to;
-    struct buffer outbox;
-    size_t outbox_at; /* taken from the outbox so far */
-    struct chunk *first;
-    struct chunk **last;
-    size_t in_flight;
-    int64_t wire_free_us;
-    int64_t last_arrival_us;
-    int above_high_water;
-    int finishing; /* after the outbox the stream ends */
-    int ended;     /* the end is on its way */
-    struct timer take;
-    struct timer arrive;
-    struct frame_assembler messages; /* for the trace */
-    int unreadable;                  /* not frames: the trace stays silent */
-};
-
-/* Who holds an end: nobody yet, an endpoint that dials, an endpoint, or nobody any more. */
-enum end_state { END_NEW, END_DIALLING, END_OPEN, END_GONE };
-
-struct transport_connection {
-    struct pipe *pipe;
-    struct sim_host *host;
-    struct way *out;
-    struct way *in;
-    enum end_state state;
-    int paused;
-    void *tag;
-    struct address remote;
-    struct timer linger;
-};
-
-enum stage { STAGE_SYN, STAGE_REFUSED, STAGE_ACCEPTED, STAGE_UP };
-
-struct pipe {
-    struct list in_sim;
-    struct sim *sim;
-    uint64_t id;
-    enum stage stage;
-    char host_name[HOST_NAME_SIZE];
-    struct address address; /* dialled */
-    int64_t dialled_us;
-    int64_t cut_since_us;                /* -1: not cut */
-    struct transport_connection ends[2]; /* 0 dialled, 1 accepted */
-    struct way ways[2];                  /* 0 from the dialler */
-    struct timer dial;
-    struct timer give_up;
-};
-
-static void note(struct pipe *pipe, const char *state)
+void peer__sim_pipe_note(struct pipe *pipe, const char *state)
 {
     peer__sim_trace_connection(pipe->sim, pipe->id, pipe->ends[0].host, pipe->ends[1].host, state);
 }
@@ -102,7 +43,7 @@ static void tell_closed(struct transport_connection *end, peer_status reason, co
 
 static void reset(struct pipe *pipe, const char *state, const char *message)
 {
-    note(pipe, state);
+    peer__sim_pipe_note(pipe, state);
     tell_closed(&pipe->ends[0], PEER_E_CONNECTION_FAILED, message);
     tell_closed(&pipe->ends[1], PEER_E_CONNECTION_FAILED, message);
 }
@@ -116,7 +57,7 @@ static int is_over(const struct pipe *pipe)
     return 1;
 }
 
-static int way_is_cut(const struct way *way)
+int peer__sim_way_is_cut(const struct way *way)
 {
     return peer__sim_is_cut(way->from->host, way->to->host);
 }
@@ -134,19 +75,34 @@ static size_t chunk_size(struct sim *sim, size_t available)
     return 1 + (size_t)peer__sim_random_below(&sim->random, most < size ? most : size);
 }
 
-static void append_chunk(struct way *way, struct chunk *chunk, int64_t departs_us)
+/* Mostly at the end; a message that was held back and released may be before or behind others. */
+void peer__sim_way_insert(struct way *way, struct chunk *chunk)
 {
-    chunk->arrives_us = departs_us + peer__sim_delay(way->pipe->sim);
-    if (chunk->arrives_us < way->last_arrival_us)
-        chunk->arrives_us = way->last_arrival_us;
-    way->last_arrival_us = chunk->arrives_us;
-    *way->last = chunk;
-    way->last = &chunk->next;
+    struct chunk **place = way->last;
+    if (way->first != NULL && CONTAINER_OF(way->last, struct chunk, next)->arrives_us > chunk->arrives_us) {
+        place = &way->first;
+        while ((*place)->arrives_us <= chunk->arrives_us)
+            place = &(*place)->next;
+    }
+    chunk->next = *place;
+    *place = chunk;
+    if (chunk->next == NULL)
+        way->last = &chunk->next;
+    way->in_flight += chunk->size;
     if (way->first == chunk)
         peer__sim_at(way->pipe->sim, &way->arrive, chunk->arrives_us);
 }
 
-static struct chunk *new_chunk(struct way *way, size_t size)
+static void append_chunk(struct way *way, struct chunk *chunk, int64_t departs_us)
+{
+    chunk->arrives_us = departs_us + peer__sim_delay(way->pipe->sim, way->link, chunk->size);
+    if (chunk->arrives_us < way->last_arrival_us)
+        chunk->arrives_us = way->last_arrival_us;
+    way->last_arrival_us = chunk->arrives_us;
+    peer__sim_way_insert(way, chunk);
+}
+
+struct chunk *peer__sim_chunk_create(struct way *way, size_t size)
 {
     struct chunk *chunk = peer__malloc(sizeof(*chunk) + size);
     if (chunk == NULL) {
@@ -155,28 +111,28 @@ static struct chunk *new_chunk(struct way *way, size_t size)
     }
     chunk->next = NULL;
     chunk->size = size;
+    chunk->released = 0;
     return chunk;
 }
 
 static void take_one(struct way *way, size_t size)
 {
     struct sim *sim = way->pipe->sim;
-    struct chunk *chunk = new_chunk(way, size);
+    struct chunk *chunk = peer__sim_chunk_create(way, size);
     int64_t departs_us = sim->now_us;
 
     if (chunk == NULL)
         return;
     memcpy(chunk->data, way->outbox.data + way->outbox_at, size);
     way->outbox_at += size;
-    way->in_flight += size;
-    if (sim->options.bandwidth != 0) {
-        way->wire_free_us = departs_us + (int64_t)(size * UINT64_C(1000000) / sim->options.bandwidth);
+    if (way->link->bandwidth != 0) {
+        way->wire_free_us = departs_us + (int64_t)(size * UINT64_C(1000000) / way->link->bandwidth);
         departs_us = way->wire_free_us;
     }
     append_chunk(way, chunk, departs_us);
 }
 
-static size_t outbox_size(const struct way *way)
+size_t peer__sim_way_queued(const struct way *way)
 {
     return way->outbox.size - way->outbox_at;
 }
@@ -184,7 +140,7 @@ static size_t outbox_size(const struct way *way)
 /* What was taken is dropped in large pieces, so that a large record does not move byte by byte. */
 static void tidy_outbox(struct way *way)
 {
-    if (outbox_size(way) == 0)
+    if (peer__sim_way_queued(way) == 0)
         peer__buffer_clear(&way->outbox);
     else if (way->outbox_at >= way->outbox.size / 2)
         peer__buffer_consume(&way->outbox, way->outbox_at);
@@ -195,7 +151,7 @@ static void tidy_outbox(struct way *way)
 
 static void finish(struct way *way)
 {
-    struct chunk *end = new_chunk(way, 0);
+    struct chunk *end = peer__sim_chunk_create(way, 0);
     if (end == NULL)
         return;
     way->ended = 1;
@@ -207,17 +163,21 @@ static void on_take(struct timer *timer)
     struct way *way = CONTAINER_OF(timer, struct way, take);
     struct sim *sim = way->pipe->sim;
 
-    while (outbox_size(way) > 0 && way->in_flight < WINDOW_SIZE && sim->status == PEER_OK) {
+    while (peer__sim_way_queued(way) > 0 && way->in_flight < WINDOW_SIZE && sim->status == PEER_OK) {
         if (way->wire_free_us > sim->now_us) {
             peer__sim_at(sim, &way->take, way->wire_free_us);
             break;
         }
-        take_one(way, chunk_size(sim, outbox_size(way)));
+        if (way->link->reset_ppm != 0 && peer__sim_strikes(sim, way->link->reset_ppm)) {
+            reset(way->pipe, "reset", "the connection was reset");
+            return;
+        }
+        take_one(way, chunk_size(sim, peer__sim_way_queued(way)));
     }
     tidy_outbox(way);
-    if (outbox_size(way) == 0 && way->finishing && !way->ended)
+    if (peer__sim_way_queued(way) == 0 && way->finishing && !way->ended)
         finish(way);
-    if (way->above_high_water && outbox_size(way) <= TRANSPORT_LOW_WATER) {
+    if (way->above_high_water && peer__sim_way_queued(way) <= TRANSPORT_LOW_WATER) {
         way->above_high_water = 0;
         if (way->from->state == END_OPEN)
             way->from->host->endpoint.writable(way->from->host->endpoint.self, way->from->tag);
@@ -240,11 +200,18 @@ static void trace_messages(struct way *way, const struct chunk *chunk)
     while (!way->unreadable && input.size > 0) {
         if (peer__frame_assemble(&way->messages, &input, &message) < 0) {
             way->unreadable = 1;
-            note(way->pipe, "unreadable");
+            peer__sim_pipe_note(way->pipe, "unreadable");
         } else if (message.size > 0) {
             peer__sim_trace_message(way->pipe->sim, way->pipe->id, way->from->host, way->to->host, message);
         }
     }
+}
+
+void peer__sim_way_pass(struct way *way, const void *data, size_t size)
+{
+    struct transport_connection *to = way->to;
+    if (to->state == END_OPEN)
+        to->host->endpoint.received(to->host->endpoint.self, to->tag, data, size);
 }
 
 static void deliver(struct way *way, const struct chunk *chunk)
@@ -254,18 +221,24 @@ static void deliver(struct way *way, const struct chunk *chunk)
     if (to->state != END_OPEN)
         return;
     if (chunk->size == 0) {
-        note(way->pipe, "ended");
+        peer__sim_pipe_note(way->pipe, "ended");
         tell_closed(to, PEER_E_CONNECTION_FAILED, "the other side closed the connection");
         return;
     }
-    trace_messages(way, chunk);
-    to->host->endpoint.received(to->host->endpoint.self, to->tag, chunk->data, chunk->size);
+    if (chunk->released != 0) {
+        peer__sim_arrive_released(way, chunk);
+    } else if (way->whole || way->pipe->sim->filter_count > 0) {
+        peer__sim_sift(way, (struct span){chunk->data, chunk->size});
+    } else {
+        trace_messages(way, chunk);
+        peer__sim_way_pass(way, chunk->data, chunk->size);
+    }
 }
 
 /* Bytes wait while the way is cut, the receiver has not heard of the connection yet, or does not read. */
 static int is_held(const struct way *way)
 {
-    return way->to->host == NULL || way_is_cut(way) || way->to->state == END_DIALLING ||
+    return way->to->host == NULL || peer__sim_way_is_cut(way) || way->to->state == END_DIALLING ||
            (way->to->state == END_OPEN && way->to->paused);
 }
 
@@ -283,7 +256,7 @@ static void on_arrive(struct timer *timer)
     else
         peer__sim_at(sim, &way->arrive, way->first->arrives_us);
     way->in_flight -= chunk->size;
-    if (outbox_size(way) > 0)
+    if (peer__sim_way_queued(way) > 0)
         take_soon(way);
     deliver(way, chunk);
     peer__free(chunk);
@@ -301,7 +274,7 @@ static void resume(struct way *way, int64_t moment_us)
 
 static void dial_failed(struct pipe *pipe, const char *message)
 {
-    note(pipe, message);
+    peer__sim_pipe_note(pipe, message);
     tell_closed(&pipe->ends[0], PEER_E_CONNECTION_FAILED, message);
 }
 
@@ -325,7 +298,9 @@ static void on_syn(struct pipe *pipe)
     }
     acceptor->host = target;
     struct transport_listener *listener = peer__sim_find_listener(target, pipe->address.port);
-    int64_t back_us = sim->now_us + peer__sim_delay(sim);
+    for (int i = 0; i < 2; i++)
+        peer__sim_way_choose_link(&pipe->ways[i]);
+    int64_t back_us = sim->now_us + peer__sim_delay(sim, pipe->ways[1].link, 0);
     pipe->stage = listener != NULL ? STAGE_ACCEPTED : STAGE_REFUSED;
     peer__sim_at(sim, &pipe->dial, back_us);
     if (listener == NULL)
@@ -334,7 +309,7 @@ static void on_syn(struct pipe *pipe)
     acceptor->remote = dialler->host->address;
     acceptor->remote.port = (uint16_t)(FIRST_EPHEMERAL_PORT + pipe->id % 16384);
     pipe->ways[1].last_arrival_us = back_us; /* nothing overtakes the news that the connection is up */
-    note(pipe, "accepted");
+    peer__sim_pipe_note(pipe, "accepted");
     if (target->endpoint.accepted(target->endpoint.self, listener->tag, acceptor, &acceptor->remote, &acceptor->tag) <
         0) {
         let_go(acceptor);
@@ -347,16 +322,17 @@ static void on_syn_ack(struct pipe *pipe)
 {
     struct transport_connection *dialler = &pipe->ends[0];
 
-    if (way_is_cut(&pipe->ways[1])) {
+    if (peer__sim_way_is_cut(&pipe->ways[1])) {
         peer__sim_at(pipe->sim, &pipe->dial, pipe->sim->now_us + SYN_RETRY_US);
         return;
     }
     pipe->stage = STAGE_UP;
+    pipe->up_us = pipe->sim->now_us;
     if (dialler->state != END_DIALLING) {
         reset(pipe, "reset", "the other side gave up");
         return;
     }
-    note(pipe, "connected");
+    peer__sim_pipe_note(pipe, "connected");
     dialler->state = END_OPEN;
     dialler->host->endpoint.connected(dialler->host->endpoint.self, dialler->tag, &dialler->remote);
     resume(&pipe->ways[1], pipe->sim->now_us);
@@ -395,6 +371,7 @@ static void init_way(struct way *way, struct pipe *pipe, struct transport_connec
     way->from = from;
     way->to = to;
     way->last = &way->first;
+    way->link = &pipe->sim->link;
     way->messages.frame_size_max = FRAME_SIZE_MAX;
     way->messages.message_size_max = MESSAGE_SIZE_MAX;
     peer__timer_init(&way->take, on_take);
@@ -437,8 +414,9 @@ peer_status peer__sim_dial(void *self, const char *host_name, const char *interf
     pipe->ends[0].tag = tag;
     pipe->ends[0].remote = *address;
     list_append(&sim->pipes, &pipe->in_sim);
-    peer__sim_at(sim, &pipe->dial, sim->now_us + peer__sim_delay(sim));
-    note(pipe, "dialled");
+    const struct sim_link *link = peer__sim_link_to(host, peer__sim_find_host(sim, host_name, address));
+    peer__sim_at(sim, &pipe->dial, sim->now_us + peer__sim_delay(sim, link, 0));
+    peer__sim_pipe_note(pipe, "dialled");
     *connection_out = &pipe->ends[0];
     return PEER_OK;
 }
@@ -455,7 +433,7 @@ void peer__sim_send(void *self, struct transport_connection *connection, const v
     peer__buffer_append(&way->outbox, data, size);
     if (way->outbox.failed)
         peer__sim_fail(way->pipe->sim, E_OUTOFMEMORY);
-    if (outbox_size(way) > TRANSPORT_HIGH_WATER)
+    if (peer__sim_way_queued(way) > TRANSPORT_HIGH_WATER)
         way->above_high_water = 1;
     take_soon(way);
 }
@@ -463,7 +441,7 @@ void peer__sim_send(void *self, struct transport_connection *connection, const v
 size_t peer__sim_queued(void *self, struct transport_connection *connection)
 {
     (void)self;
-    return outbox_size(connection->out);
+    return peer__sim_way_queued(connection->out);
 }
 
 void peer__sim_pause(void *self, struct transport_connection *connection, int paused)
@@ -483,7 +461,7 @@ void peer__sim_close(void *self, struct transport_connection *connection, uint32
     if (connection->state == END_GONE)
         return;
     let_go(connection);
-    if (linger_ms == 0 && outbox_size(way) > 0) {
+    if (linger_ms == 0 && peer__sim_way_queued(way) > 0) {
         peer__buffer_clear(&way->outbox);
         way->outbox_at = 0;
     }
@@ -501,7 +479,7 @@ void peer__sim_pipes_cut_changed(struct sim *sim)
         struct pipe *pipe = CONTAINER_OF(node, struct pipe, in_sim);
         if (pipe->ends[1].host == NULL)
             continue;
-        int is_cut = way_is_cut(&pipe->ways[0]) || way_is_cut(&pipe->ways[1]);
+        int is_cut = peer__sim_way_is_cut(&pipe->ways[0]) || peer__sim_way_is_cut(&pipe->ways[1]);
         if (is_cut && pipe->cut_since_us < 0) {
             pipe->cut_since_us = sim->now_us;
             if (sim->options.reset_after_us > 0)
@@ -511,8 +489,8 @@ void peer__sim_pipes_cut_changed(struct sim *sim)
             peer__timer_cancel(&sim->timers, &pipe->give_up);
         }
         for (int i = 0; i < 2; i++) {
-            if (!way_is_cut(&pipe->ways[i]))
-                resume(&pipe->ways[i], sim->now_us + peer__sim_delay(sim));
+            if (!peer__sim_way_is_cut(&pipe->ways[i]))
+                resume(&pipe->ways[i], sim->now_us + peer__sim_delay(sim, pipe->ways[i].link, 0));
         }
     }
 }
@@ -568,7 +546,7 @@ void peer__sim_pipes_restart(struct sim_host *host)
         struct pipe *pipe = CONTAINER_OF(node, struct pipe, in_sim);
         struct transport_connection *end = end_at(pipe, host);
         if (end != NULL && end->state == END_GONE && !is_over(pipe) && pipe->give_up.place != 0)
-            peer__sim_at(sim, &pipe->give_up, sim->now_us + peer__sim_delay(sim));
+            peer__sim_at(sim, &pipe->give_up, sim->now_us + peer__sim_delay(sim, end->out->link, 0));
     }
 }
 
@@ -602,6 +580,37 @@ size_t peer__sim_connections(const struct sim_host *a, const struct sim_host *b)
     return count;
 }
 
+static int joins_neighbours(const struct transport_connection *end)
+{
+    return end->host->raw || peer__engine_is_neighbour(end->tag);
+}
+
+static struct sim_connection connection_of(const struct pipe *pipe)
+{
+    return (struct sim_connection){
+        .id = pipe->id,
+        .from = pipe->ends[0].host,
+        .to = pipe->ends[1].host,
+        .since_us = pipe->up_us,
+        .is_neighbour = joins_neighbours(&pipe->ends[0]) && joins_neighbours(&pipe->ends[1]),
+        .is_cut = peer__sim_way_is_cut(&pipe->ways[0]) || peer__sim_way_is_cut(&pipe->ways[1]),
+    };
+}
+
+size_t peer__sim_list_connections(const struct sim *sim, struct sim_connection *connections, size_t max)
+{
+    size_t count = 0;
+    LIST_FOR (node, following, &sim->pipes) {
+        const struct pipe *pipe = CONTAINER_OF(node, struct pipe, in_sim);
+        if (pipe->ends[0].state != END_OPEN || pipe->ends[1].state != END_OPEN)
+            continue;
+        if (count < max)
+            connections[count] = connection_of(pipe);
+        count++;
+    }
+    return count;
+}
+
 int peer__sim_pipes_are_idle(const struct sim *sim)
 {
     LIST_FOR (node, following, &sim->pipes) {
@@ -622,6 +631,7 @@ static void free_pipe(struct pipe *pipe)
 {
     struct timers *timers = &pipe->sim->timers;
 
+    peer__sim_forget_held(pipe);
     peer__timer_cancel(timers, &pipe->dial);
     peer__timer_cancel(timers, &pipe->give_up);
     for (int i = 0; i < 2; i++) {
@@ -632,6 +642,7 @@ static void free_pipe(struct pipe *pipe)
         free_chunks(way);
         peer__buffer_free(&way->outbox);
         peer__frame_assembler_free(&way->messages);
+        peer__buffer_free(&way->withheld);
     }
     peer__timers_release(timers, PIPE_TIMERS);
     list_remove(&pipe->in_sim);

@@ -10,6 +10,7 @@
 #define PEER_SIM_SIM_H
 
 #include "base/address.h"
+#include "base/bytes.h"
 #include "base/driver.h"
 #include "base/transport.h"
 
@@ -141,10 +142,78 @@ size_t peer__sim_reset(struct sim_host *a, struct sim_host *b);
 /** Established connections between two hosts (`b` NULL: all of `a`'s). */
 size_t peer__sim_connections(const struct sim_host *a, const struct sim_host *b);
 
+/** One way from host to host. Chances are in millionths. */
+struct sim_link {
+    int64_t latency_us;
+    int64_t jitter_us;
+    uint64_t bandwidth;
+    int64_t stall_us;
+    uint32_t loss_ppm;  /* of packets: each delays what is behind it by a retransmission */
+    uint32_t stall_ppm; /* of chunks */
+    uint32_t reset_ppm; /* of chunks */
+};
+/**
+ * From `from` to `to`. Both NULL: of all pairs that have none of their own; one NULL: of every pair of hosts that exist.
+ * `link` NULL: as all others; for all pairs: the default.
+ */
+peer_status peer__sim_set_link(struct sim *sim, struct sim_host *from, struct sim_host *to,
+                               const struct sim_link *link);
+
+struct sim_connection {
+    uint64_t id;
+    const struct sim_host *from; /* dialled */
+    const struct sim_host *to;
+    int64_t since_us;
+    int is_neighbour; /* for the graphs of both hosts */
+    int is_cut;
+};
+/** Fills up to `max` established connections, in the order in which they were dialled. Returns how many there are. */
+size_t peer__sim_list_connections(const struct sim *sim, struct sim_connection *connections, size_t max);
+
+/* ---------------------------------------------------------------------------------------------------- messages */
+
+/** Which messages; a field that is 0 or NULL speaks of all. */
+struct sim_filter {
+    uint8_t type;
+    const struct sim_host *from;
+    const struct sim_host *to;
+    uint64_t connection_id;
+};
+
+enum sim_message_state { SIM_MESSAGE_TRAVELLING = 1, SIM_MESSAGE_HELD, SIM_MESSAGE_RELEASED };
+struct sim_message {
+    enum sim_message_state state;
+    uint64_t held_id;
+    uint64_t connection_id;
+    const struct sim_host *from;
+    const struct sim_host *to;
+    int64_t moment_us; /* held: since when; else when it arrives; -1: it is not on the wire yet */
+    struct span bytes; /* valid during the visit */
+};
+/** Shows the messages that are under way, and those that are held back. Non-negative as long as memory was there. */
+peer_status peer__sim_each_message(struct sim *sim, const struct sim_filter *filter,
+                                   void (*visit)(void *context, const struct sim_message *message), void *context);
+
+/** Holds back what matches one of the filters, which are copied; takes the place of earlier ones. */
+peer_status peer__sim_intercept(struct sim *sim, const struct sim_filter *filters, size_t count);
+/** PEER_E_NOT_FOUND, as of the functions below. `keep` 1: a copy goes on, the message stays held. */
+peer_status peer__sim_release(struct sim *sim, uint64_t held_id, int64_t delay_us, int keep);
+peer_status peer__sim_drop(struct sim *sim, uint64_t held_id);
+/** The bytes are a whole message or what should pass for one, at least a header. */
+peer_status peer__sim_edit(struct sim *sim, uint64_t held_id, struct span bytes);
+
 /* ------------------------------------------------------------------------------------------------------- trace */
 
 /** Gets each line of the trace: a JSON object without its end of line. NULL ends that. */
 void peer__sim_trace_to(struct sim *sim, void (*line)(void *self, const char *text, size_t size), void *self);
+/** Keeps the last lines, up to so many bytes; 0: none. What was kept is dropped. */
+peer_status peer__sim_keep_trace(struct sim *sim, size_t size_max);
+/** The lines that are kept, valid until time passes; how many were lost since the last call. */
+struct span peer__sim_kept_trace(const struct sim *sim, uint64_t *lost_out);
+/** Drops them. */
+void peer__sim_drop_trace(struct sim *sim);
+/** Writes every line to a file from now on; NULL: no longer. E_ACCESSDENIED; PEER_E_DISK_FULL: the last one is incomplete. */
+peer_status peer__sim_trace_to_file(struct sim *sim, const char *path);
 /** Adds a line of the test's own: {"t":…,"note":"text"}. */
 void peer__sim_note(struct sim *sim, const char *text);
 /** FNV-1a over all lines so far. */

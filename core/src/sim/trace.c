@@ -31,6 +31,8 @@ static void line(struct sim *sim, const char *format, ...)
     va_end(arguments);
     size_t size = written < (int)sizeof(text) ? (size_t)written : sizeof(text) - 1;
     sim->trace_hash = fnv(fnv(sim->trace_hash, text, size), "\n", 1);
+    if (sim->recorder != NULL)
+        peer__sim_record_line(sim, text, size);
     if (sim->trace_line != NULL)
         sim->trace_line(sim->trace_self, text, size);
 }
@@ -108,6 +110,16 @@ void peer__sim_trace_message(struct sim *sim, uint64_t id, struct sim_host *from
         flood_line(sim, start, message);
     else
         line(sim, "%s}", start);
+}
+
+void peer__sim_trace_held(struct sim *sim, const struct sim_message *message, const char *state)
+{
+    const char *name = peer__message_name(message->bytes.data[5]);
+    line(sim,
+         "{\"t\":%" PRId64 ",\"held\":%" PRIu64
+         ",\"message\":\"%s\",\"from\":\"%s\",\"to\":\"%s\",\"connection\":%" PRIu64 ",\"size\":%zu,\"state\":\"%s\"}",
+         sim->now_us, message->held_id, name != NULL ? name : "?", message->from->name, message->to->name,
+         message->connection_id, message->bytes.size, state);
 }
 
 void peer__sim_note(struct sim *sim, const char *text)

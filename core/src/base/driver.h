@@ -20,7 +20,7 @@ struct driver {
     int64_t (*longest_wait_us)(struct driver *driver);
     /**
      * A driver in virtual time lets it pass, without the lock, until `until` says so, for `timeout_ms`, or if that is -1
-     * until nothing will ever happen. NULL: time passes by itself.
+     * for as long as it has patience. NULL: time passes by itself.
      */
     peer_status (*pass_time)(struct driver *driver, int (*until)(void *context), void *context, int32_t timeout_ms);
 };

@@ -11,6 +11,8 @@
 #include "xml/attributes.h"
 
 #define MILLION INT64_C(1000000)
+/* Graphs have timers for ever: who waits for what never comes would never be let go. */
+#define PATIENCE_US (30 * 24 * 3600 * MILLION)
 
 /* ------------------------------------------------------------------------------------------------------ clocks */
 
@@ -251,8 +253,8 @@ static peer_status pass_time(struct driver *driver, int (*until)(void *context),
 {
     struct sim *sim = host_of(driver)->sim;
     pthread_mutex_lock(&sim->mutex);
-    int64_t deadline_us = timeout_ms >= 0 ? sim->now_us + (int64_t)timeout_ms * 1000 : NO_DEADLINE;
-    peer__sim_run_until(sim, until, context, deadline_us);
+    int64_t longest_us = timeout_ms >= 0 ? (int64_t)timeout_ms * 1000 : PATIENCE_US;
+    peer__sim_run_until(sim, until, context, sim->now_us + longest_us);
     peer_status status = peer__sim_status(sim);
     pthread_mutex_unlock(&sim->mutex);
     return status;

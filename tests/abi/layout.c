@@ -2,7 +2,7 @@
 #include <assert.h>
 #include <stddef.h>
 
-#include "peergraph/peergraph.h"
+#include "peergraph/sim.h"
 
 #define AT(type, field, offset) static_assert(offsetof(type, field) == (offset), #type "." #field " has moved")
 #define SIZE(type, size) static_assert(sizeof(type) >= (size), #type " has shrunk")
@@ -84,3 +84,64 @@ AT(peer_event_view, peer_id, 88);
 AT(peer_event_view, message, 96);
 AT(peer_event_view, data, 104);
 AT(peer_event_view, size, 112);
+
+SIZE(peer_sim_options_input, 24);
+AT(peer_sim_options_input, struct_size, 0);
+AT(peer_sim_options_input, flags, 4);
+AT(peer_sim_options_input, connect_timeout_us, 8);
+AT(peer_sim_options_input, reset_after_us, 16);
+
+SIZE(peer_sim_host_input, 40);
+AT(peer_sim_host_input, struct_size, 0);
+AT(peer_sim_host_input, drift_ppm, 4);
+AT(peer_sim_host_input, clock_offset_us, 8);
+AT(peer_sim_host_input, name, 16);
+AT(peer_sim_host_input, address, 24);
+AT(peer_sim_host_input, data_directory, 32);
+
+SIZE(peer_sim_host_view, 40);
+AT(peer_sim_host_view, struct_size, 0);
+AT(peer_sim_host_view, host, 4);
+AT(peer_sim_host_view, flags, 8);
+AT(peer_sim_host_view, drift_ppm, 12);
+AT(peer_sim_host_view, clock_utc_us, 16);
+AT(peer_sim_host_view, name, 24);
+AT(peer_sim_host_view, address, 32);
+
+SIZE(peer_sim_link_input, 48);
+AT(peer_sim_link_input, struct_size, 0);
+AT(peer_sim_link_input, loss_ppm, 4);
+AT(peer_sim_link_input, stall_ppm, 8);
+AT(peer_sim_link_input, reset_ppm, 12);
+AT(peer_sim_link_input, stall_us, 16);
+AT(peer_sim_link_input, latency_us, 24);
+AT(peer_sim_link_input, jitter_us, 32);
+AT(peer_sim_link_input, bandwidth, 40);
+
+SIZE(peer_sim_connection_view, 32);
+AT(peer_sim_connection_view, struct_size, 0);
+AT(peer_sim_connection_view, flags, 4);
+AT(peer_sim_connection_view, connection_id, 8);
+AT(peer_sim_connection_view, from, 16);
+AT(peer_sim_connection_view, to, 20);
+AT(peer_sim_connection_view, since_us, 24);
+
+SIZE(peer_sim_filter_input, 24);
+AT(peer_sim_filter_input, struct_size, 0);
+AT(peer_sim_filter_input, type, 4);
+AT(peer_sim_filter_input, from, 8);
+AT(peer_sim_filter_input, to, 12);
+AT(peer_sim_filter_input, connection_id, 16);
+
+SIZE(peer_sim_message_view, 64);
+AT(peer_sim_message_view, struct_size, 0);
+AT(peer_sim_message_view, state, 4);
+AT(peer_sim_message_view, message_id, 8);
+AT(peer_sim_message_view, connection_id, 16);
+AT(peer_sim_message_view, type, 24);
+AT(peer_sim_message_view, from, 28);
+AT(peer_sim_message_view, to, 32);
+AT(peer_sim_message_view, reserved, 36);
+AT(peer_sim_message_view, moment_us, 40);
+AT(peer_sim_message_view, data, 48);
+AT(peer_sim_message_view, size, 56);

@@ -28,7 +28,8 @@ def test_the_library_exports_exactly_the_list():
 
 
 def test_the_binding_declares_exactly_the_list():
-    text = generate.declarations((symbols.HEADERS / "peergraph.h").read_text(encoding="utf-8"))
+    headers = [symbols.HEADERS / name for name in ("peergraph.h", "sim.h")]
+    text = "".join(generate.declarations(header.read_text(encoding="utf-8")) for header in headers)
     assert sorted(set(re.findall(r"\b(peer_\w+)\s*\(", text))) == symbols.listed()
 
 

@@ -12,10 +12,12 @@ import pytest
 from peergraph import _native
 
 ROOT = Path(__file__).resolve().parents[2]
-HEADER = (ROOT / "core/include/peergraph/peergraph.h").read_text(encoding="utf-8")
-DECLARED = set(re.findall(r"PEER_API [^;(]*?(peer_\w+)\(", HEADER))
+FUNCTION = re.compile(r"PEER_API [^;(]*?(peer_\w+)\(")
+HEADERS = ROOT / "core/include/peergraph"
+DECLARED = set(FUNCTION.findall((HEADERS / "peergraph.h").read_text(encoding="utf-8")))
+SIMULATED = FUNCTION.findall((HEADERS / "sim.h").read_text(encoding="utf-8"))
 DOCUMENT = (ROOT / "docs/names.md").read_text(encoding="utf-8")
-_, OURS, SHARED, FINE, _ = DOCUMENT.split("\n## ")
+_, OURS, SHARED, SIM, FINE, _ = DOCUMENT.split("\n## ")
 
 WINDOWS = """
     AddRecord Close Connect Create Delete DeleteRecord EnumRecords GetNodeInfo GetProperties GetRecord GetStatus Listen
@@ -37,6 +39,10 @@ def test_every_function_is_by_rule_or_listed():
     listed = [*table(OURS), *table(SHARED)]
     assert len(listed) == len(set(listed))
     assert set(listed) == DECLARED - by_rule
+
+
+def test_every_function_of_the_simulated_network_is_listed():
+    assert table(SIM) == SIMULATED
 
 
 def test_every_function_is_bound():

@@ -5,7 +5,7 @@
 #include <assert.h>
 #include <stddef.h>
 
-#include "peergraph/peergraph.h"
+#include "peergraph/sim.h"
 
 #if UINTPTR_MAX > UINT32_MAX /* elsewhere alignment differs between systems, and each has a first release of its own */
 #define WORD 8
@@ -21,4 +21,12 @@ NO_PADDING(peer_node_info_view, 16 + 3 * WORD);
 NO_PADDING(peer_record_view, 72 + 7 * WORD);
 NO_PADDING(peer_event_registration, 8 + WORD);
 NO_PADDING(peer_event_view, 88 + 4 * WORD);
+
+NO_PADDING(peer_sim_options_input, 24);
+NO_PADDING(peer_sim_host_input, 16 + 3 * WORD);
+NO_PADDING(peer_sim_host_view, 24 + 2 * WORD);
+NO_PADDING(peer_sim_link_input, 48);
+NO_PADDING(peer_sim_connection_view, 32);
+NO_PADDING(peer_sim_filter_input, 24);
+NO_PADDING(peer_sim_message_view, 48 + 2 * WORD);
 #endif

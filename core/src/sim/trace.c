@@ -124,7 +124,7 @@ void peer__sim_trace_held(struct sim *sim, const struct sim_message *message, co
 
 void peer__sim_note(struct sim *sim, const char *text)
 {
-    char safe[256];
+    char safe[640]; /* 200 units of UTF-8, as the API allows */
     size_t size = 0;
 
     for (; *text != '\0' && size + 1 < sizeof(safe); text++)

@@ -42,11 +42,14 @@ def without_cplusplus(lines: Iterable[str]) -> Iterator[str]:
             yield line
 
 
-def declarations(text: str) -> str:
-    """One header as cffi can read it: its integer constants, then its types and prototypes."""
+def declarations(text: str, attributes: set[str] | None = None) -> str:
+    """One header as cffi can read it: its integer constants, then its types and prototypes.
+
+    Macros that are attributes are added to those that the headers before it have defined.
+    """
     text = without_comments(text).replace("\\\n", " ")
     constants: dict[str, None] = {}
-    attributes: set[str] = set()
+    attributes = set() if attributes is None else attributes
     body = []
     for line in without_cplusplus(text.splitlines()):
         if not line.lstrip().startswith("#"):
@@ -76,8 +79,9 @@ def generate(headers: list[Path], output: Path) -> None:
     from cffi import FFI
 
     ffi = FFI()
+    attributes: set[str] = set()
     for header in headers:
-        ffi.cdef(declarations(header.read_text(encoding="utf-8")))
+        ffi.cdef(declarations(header.read_text(encoding="utf-8"), attributes))
     ffi.set_source(MODULE, "".join(f'#include "{include_name(header)}"\n' for header in headers))
     output.parent.mkdir(parents=True, exist_ok=True)
     ffi.emit_c_code(str(output))
@@ -91,8 +95,9 @@ def main() -> int:
     if arguments.output:
         generate(arguments.headers, arguments.output)
     else:
+        attributes: set[str] = set()
         for header in arguments.headers:
-            print(declarations(header.read_text(encoding="utf-8")))
+            print(declarations(header.read_text(encoding="utf-8"), attributes))
     return 0
 
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Final
 
-from . import _native
 from .events import Event
 from .queue import Registrations, Subscription
 
@@ -41,7 +39,7 @@ class Events(Subscription):
         super().__init__(graph, registrations)
         self._loop = None
         self._waiter = None
-        self._turn_began = time.monotonic()
+        self._turn_began = self._world.monotonic()
 
     def __aiter__(self) -> AsyncIterator[Event]:
         self._iterated = True
@@ -68,44 +66,44 @@ class Events(Subscription):
         """The next event, or None at the end or after the time-out. Takes nothing before its last await."""
         if self._waiter is not None:
             raise RuntimeError("another task waits for the events of this subscription")
-        deadline = None if timeout is None else time.monotonic() + timeout
-        now = time.monotonic()
+        monotonic = self._world.monotonic
+        now = monotonic()
+        deadline = None if timeout is None else now + timeout
         if now - self._turn_began > BUDGET:
             await asyncio.sleep(0)
-            self._turn_began = time.monotonic()
+            self._turn_began = monotonic()
         while True:
             event = self._take_one()
             if event is not None or self.closed is not None:
                 return event
-            if deadline is not None and time.monotonic() >= deadline:
+            if deadline is not None and monotonic() >= deadline:
                 return None
             await self._readable(deadline)
-            self._turn_began = time.monotonic()
+            self._turn_began = monotonic()
 
     async def _readable(self, deadline: float | None) -> None:
-        """Waits until the descriptor is readable, the subscription is closed, or the time is over."""
+        """Waits until the queue holds something, the subscription is closed, or the time is over."""
         if self._waiter is not None:
             raise RuntimeError("another task waits for the events of this subscription")
         loop = asyncio.get_running_loop()
-        descriptor = _native.event_queue_get_descriptor(self._handle)
         waiter: asyncio.Future[None] = loop.create_future()
         timer = None
         if deadline is not None:
-            timer = loop.call_later(max(0.0, deadline - time.monotonic()), _wake, waiter)
+            timer = loop.call_later(max(0.0, deadline - self._world.monotonic()), _wake, waiter)
         self._waiter, self._loop = waiter, loop
-        loop.add_reader(descriptor, _wake, waiter)
+        self._world.watch(loop, self._handle, lambda: _wake(waiter))
         try:
             await waiter
         finally:
             if self._waiter is waiter:  # else close() has been here, and the descriptor may be another's
-                self._forget(descriptor)
+                self._forget()
             if timer is not None:
                 timer.cancel()
 
-    def _forget(self, descriptor: int) -> None:
+    def _forget(self) -> None:
         loop, self._loop, self._waiter = self._loop, None, None
         if loop is not None and not loop.is_closed():
-            loop.remove_reader(descriptor)
+            self._world.unwatch(loop, self._handle)
 
     def close(self) -> None:
         """Ends the subscription; a task that waits for its events finds the end. May be called again."""
@@ -113,7 +111,7 @@ class Events(Subscription):
             return
         waiter = self._waiter
         if waiter is not None:  # stop polling first: the number of the descriptor is free after the next line
-            self._forget(_native.event_queue_get_descriptor(self._handle))
+            self._forget()
             _wake(waiter)
         with self._lock:
             self._buffer.clear()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator, Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -88,11 +87,12 @@ class Graph(GraphBase):
         Raises ConnectionFailed, ConnectionRefused, ConnectionNotAuthenticated, AlreadyExists (there is a connection to
         that node), ConnectSelf, TimeoutError, GraphShuttingDown, InvalidArgument, InvalidGraph.
         """
-        deadline = None if timeout is None else time.monotonic() + timeout
+        monotonic = self._runtime._world.monotonic
+        deadline = None if timeout is None else monotonic() + timeout
         async with self.events(NeighbourConnection) as events:
             attempt = Attempt(self, address, peer_id)
             while True:
-                left = None if deadline is None else max(0.0, deadline - time.monotonic())
+                left = None if deadline is None else max(0.0, deadline - monotonic())
                 try:
                     made = attempt.result(await events.get(left))
                 except TimeoutError:
@@ -107,11 +107,12 @@ class Graph(GraphBase):
 
         Raises TimeoutError, GraphShuttingDown (the graph was closed meanwhile), InvalidGraph.
         """
-        deadline = None if timeout is None else time.monotonic() + timeout
+        monotonic = self._runtime._world.monotonic
+        deadline = None if timeout is None else monotonic() + timeout
         async with self.events(StatusChanged) as events:
             status = self.status
             while not status & GraphStatus.SYNCHRONIZED:
-                left = None if deadline is None else max(0.0, deadline - time.monotonic())
+                left = None if deadline is None else max(0.0, deadline - monotonic())
                 try:
                     event = await events.get(left)
                 except TimeoutError:

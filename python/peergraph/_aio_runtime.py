@@ -14,7 +14,7 @@ from ._aio_calls import Opening, in_thread
 from ._aio_graph import Graph
 from ._check import check_names, ids
 from ._codes import Scope
-from ._context import current_host
+from ._context import current_world
 from ._graph import RuntimeBase, raw_properties
 from .runtime import graph_options
 
@@ -35,10 +35,8 @@ def open_runtime(data_directory: str | os.PathLike[str] | None = None) -> Openin
     directory = None if data_directory is None else os.fsdecode(data_directory)
 
     async def start() -> Runtime:
-        host = current_host.get()
-        if host is not None:
-            return Runtime(host.startup(directory), directory, host.clock_us)
-        return await in_thread(lambda: Runtime(_native.startup(directory)[0], directory), Runtime._close)
+        world = current_world.get()
+        return await in_thread(lambda: Runtime(world.startup(directory), directory, world), Runtime._close)
 
     return Opening("open_runtime", start)
 

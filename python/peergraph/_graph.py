@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TypeAlias
 from uuid import UUID
 
 from . import _native
@@ -23,6 +21,7 @@ from ._codes import (
     PropertyFlag,
     Scope,
 )
+from ._context import MACHINE, World
 from ._handle import Handle
 from ._native import RawNode, RawProperties, RecordInput
 from ._time import from_datetime, from_timedelta, to_datetime
@@ -30,15 +29,8 @@ from .errors import PeerError, error_for
 from .events import Closed, Event, NeighbourConnection, type_of
 from .records import Record
 
-Clock: TypeAlias = Callable[[], int]
-
 _ALWAYS = frozenset({GraphEvent.OVERFLOW, GraphEvent.CLOSED, GraphEvent.WRITABLE})
 _FILTERED = frozenset({GraphEvent.RECORD_CHANGED, GraphEvent.SYNCHRONIZED})
-
-
-def local_clock_us() -> int:
-    """The clock of this machine."""
-    return time.time_ns() // 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,30 +140,34 @@ def closed_error(last: Closed | None) -> PeerError:
 class RuntimeBase(Handle):
     """A runtime, without what waits."""
 
-    __slots__ = ("_clock", "_data_directory")
+    __slots__ = ("_data_directory", "_world")
 
-    _clock: Clock
     _data_directory: str | None
+    _world: World
 
-    def __init__(self, handle: _native.Handle, data_directory: str | None, clock: Clock = local_clock_us) -> None:
+    def __init__(self, handle: _native.Handle, data_directory: str | None, world: World = MACHINE) -> None:
         super().__init__(handle)
-        self._clock = clock
         self._data_directory = data_directory
+        self._world = world
+        world.opened(self)
 
     @property
     def closed(self) -> bool:
         """Whether the runtime was shut down."""
-        return self._ended
+        return self._ended or self._is_gone()
+
+    def _is_gone(self) -> bool:
+        return self._world.has_ended()
 
     def _end(self) -> None:
         try:
-            _native.shutdown(self._handle)
+            self._world.shutdown(self)
         except PeerError as error:
             if error.code != PEER_E_NOT_INITIALIZED:  # it died by itself
                 raise
 
     def __repr__(self) -> str:
-        state = " closed" if self._ended else ""
+        state = " closed" if self.closed else ""
         return f"<{type(self).__module__}.{type(self).__name__}{state} {self._data_directory or 'default directory'!r}>"
 
 
@@ -201,6 +197,7 @@ class GraphBase(Handle, Changes):
         self._peer_id = peer_id
         self._database = database
         self._is_new = is_new
+        runtime._world.opened(self)
 
     def _is_gone(self) -> bool:
         return self._runtime.closed
@@ -279,7 +276,7 @@ class GraphBase(Handle, Changes):
     # -- time ----------------------------------------------------------------------------------------------------------
 
     def _now_us(self) -> int:
-        return _native.graph_universal_time_to_peer_time(self._handle, self._runtime._clock())
+        return _native.graph_universal_time_to_peer_time(self._handle, self._runtime._world.clock_us())
 
     def now(self) -> dt.datetime:
         """The time now by the clock that the nodes of the graph share. Raises InvalidGraph."""

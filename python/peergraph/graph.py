@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -112,11 +111,12 @@ class Graph(GraphBase):
         Raises ConnectionFailed, ConnectionRefused, ConnectionNotAuthenticated, AlreadyExists (there is a connection to
         that node), ConnectSelf, TimeoutError, GraphShuttingDown, InvalidArgument, InvalidGraph.
         """
-        deadline = None if timeout is None else time.monotonic() + timeout
+        monotonic = self._runtime._world.monotonic
+        deadline = None if timeout is None else monotonic() + timeout
         with self.events(NeighbourConnection) as events:
             attempt = Attempt(self, address, peer_id)
             while True:
-                left = None if deadline is None else max(0.0, deadline - time.monotonic())
+                left = None if deadline is None else max(0.0, deadline - monotonic())
                 try:
                     made = attempt.result(events.get(left))
                 except TimeoutError:
@@ -131,10 +131,11 @@ class Graph(GraphBase):
 
         Raises TimeoutError, GraphShuttingDown (the graph was closed meanwhile), InvalidGraph.
         """
-        deadline = None if timeout is None else time.monotonic() + timeout
+        monotonic = self._runtime._world.monotonic
+        deadline = None if timeout is None else monotonic() + timeout
         with self.events(StatusChanged) as events:
             while not self.status & GraphStatus.SYNCHRONIZED:
-                left = None if deadline is None else max(0.0, deadline - time.monotonic())
+                left = None if deadline is None else max(0.0, deadline - monotonic())
                 try:
                     event = events.get(left)
                 except TimeoutError:

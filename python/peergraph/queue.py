@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import select
 import threading
-import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from types import TracebackType
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from . import _native
 from ._codes import E_INVALIDARG, PEER_E_FORKED, PEER_E_NOT_INITIALIZED, GraphEvent
+from ._context import World
 from ._handle import Handle
 from ._native import RawEvent
 from .errors import PeerError, error_for
@@ -21,9 +20,6 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from ._graph import GraphBase
-
-SLICE: Final = 0.2
-"""No wait is longer than this at a time, so that Ctrl-C and a close in another thread get through."""
 
 BATCH: Final = 256
 
@@ -40,6 +36,14 @@ class QueueBase(Handle):
     def __init__(self, graph: GraphBase, registrations: Registrations) -> None:
         super().__init__(_native.graph_register_event(graph._handle, registrations))
         self._graph = graph
+        self._world.opened(self)
+
+    @property
+    def _world(self) -> World:
+        return self._graph._runtime._world
+
+    def _may_be_dropped(self) -> bool:
+        return self._world.has_ended()
 
     def _end(self) -> None:
         try:
@@ -75,12 +79,13 @@ class EventQueue(QueueBase):
 
     def wait(self, timeout: float | None = None) -> bool:
         """Waits until the queue holds something; False if the time is over first. Raises InvalidArgument."""
-        deadline = None if timeout is None else time.monotonic() + timeout
+        world = self._world
+        deadline = None if timeout is None else world.monotonic() + timeout
         while True:
-            left = SLICE if deadline is None else min(deadline - time.monotonic(), SLICE)
-            if _native.event_queue_wait(self._handle, max(0, round(left * 1000))):
+            left = world.slice if deadline is None else min(deadline - world.monotonic(), world.slice)
+            if world.wait(self._handle, left):
                 return True
-            if deadline is not None and time.monotonic() >= deadline:
+            if deadline is not None and world.monotonic() >= deadline:
                 return False
 
     def fileno(self) -> int:
@@ -150,7 +155,7 @@ class Subscription(QueueBase):
 
     def _may_be_dropped(self) -> bool:
         """As a generator may; but whoever has the descriptor must stop polling before it is closed."""
-        return self._iterated and self._batch > 1
+        return super()._may_be_dropped() or (self._iterated and self._batch > 1)
 
     def take(self, count_max: int = BATCH) -> list[Event]:
         """The events that wait now, at most so many, without waiting; an empty list if there is none."""
@@ -229,12 +234,13 @@ class Events(Subscription):
 
         Raises TimeoutError.
         """
-        deadline = None if timeout is None else time.monotonic() + timeout
+        monotonic = self._world.monotonic
+        deadline = None if timeout is None else monotonic() + timeout
         while True:
             event = self._take_one() or self.closed
             if event is not None:
                 return event
-            if deadline is not None and time.monotonic() >= deadline:
+            if deadline is not None and monotonic() >= deadline:
                 raise TimeoutError(f"no event within {timeout} s")
             self._wait(deadline)
 
@@ -245,11 +251,10 @@ class Events(Subscription):
                 return
             self._waiting += 1
         try:
-            poller = select.poll()
-            poller.register(_native.event_queue_get_descriptor(self._handle), select.POLLIN)
+            world = self._world
             while not self._ended:
-                left = SLICE if deadline is None else min(deadline - time.monotonic(), SLICE)
-                if poller.poll(max(0.0, left * 1000)) or (deadline is not None and left <= 0):
+                left = world.slice if deadline is None else min(deadline - world.monotonic(), world.slice)
+                if world.poll(self._handle, left) or (deadline is not None and left <= 0):
                     return
         finally:
             with self._lock:

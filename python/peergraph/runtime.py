@@ -12,6 +12,7 @@ from uuid import UUID
 from . import _native
 from ._check import check_names, ids
 from ._codes import GraphOption, Scope
+from ._context import current_world
 from ._graph import RuntimeBase, raw_properties
 from .graph import Graph
 
@@ -24,10 +25,12 @@ def open_runtime(data_directory: str | os.PathLike[str] | None = None) -> Runtim
 
     data_directory  where databases live; None: $XDG_DATA_HOME/peergraph, or ~/.local/share/peergraph
 
-    Use it in a with statement, or close it. Raises AccessDenied, OutOfMemory, Forked.
+    Use it in a with statement, or close it. On a simulated host the runtime lives on that host's network.
+    Raises AccessDenied, OutOfMemory, Forked.
     """
     directory = None if data_directory is None else os.fsdecode(data_directory)
-    return Runtime(_native.startup(directory)[0], directory)
+    world = current_world.get()
+    return Runtime(world.startup(directory), directory, world)
 
 
 class Runtime(RuntimeBase):

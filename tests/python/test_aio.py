@@ -12,7 +12,7 @@ import threading
 import peergraph.aio as peergraph
 import pytest
 from peergraph import _native
-from peergraph._context import current_host
+from peergraph._context import MACHINE, World, current_world
 from python.scene import HOUR, NOTE, OTHER, PATIENCE
 
 
@@ -378,24 +378,22 @@ async def _await(make):
     return await make()
 
 
-def test_a_host_supplies_runtimes(tmp_path):
-    class Host:
-        def startup(self, data_directory):
-            return _native.startup(data_directory)[0]
-
+def test_a_world_supplies_runtimes(tmp_path):
+    class Elsewhere(World):
         def clock_us(self):
             return 1_000_000
 
     async def main():
         async with peergraph.open_runtime(tmp_path) as runtime, runtime.create_graph("g", peer_id="p") as graph:
-            return runtime._clock(), graph.now()
+            return runtime._world, graph.now()
 
+    elsewhere = Elsewhere()
     context = contextvars.copy_context()
-    context.run(current_host.set, Host())
-    clock, now = context.run(asyncio.run, main())
-    assert clock == 1_000_000
+    context.run(current_world.set, elsewhere)
+    world, now = context.run(asyncio.run, main())
+    assert world is elsewhere
     assert now.year == 1970
-    assert current_host.get() is None
+    assert current_world.get() is MACHINE
 
 
 def test_what_was_not_awaited_says_so(tmp_path):

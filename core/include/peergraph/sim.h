@@ -158,6 +158,9 @@ PEER_API peer_status peer_sim_get_time(peer_sim *sim, int64_t *now_us_out);
  */
 PEER_API peer_status peer_sim_step(peer_sim *sim, uint32_t *happened_out);
 
+/** When something will happen next, in virtual time: where peer_sim_step goes to. INT64_MAX: nothing ever will. */
+PEER_API peer_status peer_sim_get_next_time(peer_sim *sim, int64_t *next_us_out);
+
 /** Lets time pass. @param duration_us 0 or more; 0 lets happen what is due now */
 PEER_API peer_status peer_sim_run_for(peer_sim *sim, int64_t duration_us);
 

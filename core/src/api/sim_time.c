@@ -20,6 +20,17 @@ peer_status peer_sim_get_time(peer_sim *handle, int64_t *now_us_out)
     return peer__leave(&call, PEER_OK);
 }
 
+peer_status peer_sim_get_next_time(peer_sim *handle, int64_t *next_us_out)
+{
+    struct call call;
+    struct sim *sim;
+    PEER_TRY(peer__check_process());
+    PEER_TRY(peer__input_not_null("next_us_out", next_us_out));
+    PEER_TRY(peer__sim_enter(&call, handle, &sim));
+    *next_us_out = peer__sim_next_us(sim);
+    return peer__leave(&call, PEER_OK);
+}
+
 peer_status peer_sim_step(peer_sim *handle, uint32_t *happened_out)
 {
     struct call call;

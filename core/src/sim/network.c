@@ -120,6 +120,12 @@ int64_t peer__sim_now_us(const struct sim *sim)
     return sim->now_us;
 }
 
+int64_t peer__sim_next_us(const struct sim *sim)
+{
+    int64_t moment_us = peer__timers_deadline(&sim->timers);
+    return moment_us > sim->now_us ? moment_us : sim->now_us;
+}
+
 int peer__sim_step(struct sim *sim)
 {
     int64_t moment_us = peer__timers_deadline(&sim->timers);

@@ -46,6 +46,8 @@ uint64_t peer__sim_draw(struct sim *sim, uint64_t bound);
 /* -------------------------------------------------------------------------------------------------------- time */
 
 int64_t peer__sim_now_us(const struct sim *sim);
+/** The moment at which something will happen next; NO_DEADLINE: nothing ever will. */
+int64_t peer__sim_next_us(const struct sim *sim);
 /** Goes to the next moment at which something happens and lets it happen. 0: nothing ever will. */
 int peer__sim_step(struct sim *sim);
 void peer__sim_run_for(struct sim *sim, int64_t duration_us);

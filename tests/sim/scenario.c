@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "checkers.h"
 
 #define TRACE_LINES_SHOWN 30
 #define TRACE_LINE_SIZE 400
@@ -15,6 +16,7 @@ const peer_guid scenario_task = {{0x54, 0x61, 0x73, 0x6b, 0x11, 0x11, 0x22, 0x22
 
 /* The world of the scenario that runs now; what is left of it after a failure is reported and cleared away. */
 static struct world *current;
+static const char *current_name;
 static char last_lines[TRACE_LINES_SHOWN][TRACE_LINE_SIZE];
 static size_t line_count;
 static FILE *trace_file;
@@ -59,14 +61,18 @@ static uint64_t run_once(scenario run, const struct sim_options *options, uint64
     return hash;
 }
 
-static void run_seeds(scenario run, const struct sim_options *options, uint64_t seeds)
+static uint64_t number(const char *name, uint64_t otherwise)
 {
-    const char *one = getenv("PEER_SIM_SEED");
-    const char *many = getenv("PEER_SIM_SEEDS");
-    const char *path = getenv("PEER_SIM_TRACE");
-    uint64_t first = one != NULL ? strtoull(one, NULL, 0) : 1;
-    uint64_t count = one != NULL ? 1 : many != NULL ? strtoull(many, NULL, 0) : seeds;
+    const char *text = getenv(name);
+    return text != NULL ? strtoull(text, NULL, 0) : otherwise;
+}
 
+static void run_seeds(const char *name, scenario run, const struct sim_options *options, uint64_t count)
+{
+    const char *path = getenv("PEER_SIM_TRACE");
+    uint64_t first = number("PEER_SIM_SEED", 1);
+
+    current_name = name;
     for (uint64_t seed = first; seed < first + count; seed++) {
         trace_file = path != NULL ? fopen(path, "a") : NULL;
         uint64_t hash = run_once(run, options, seed);
@@ -79,14 +85,21 @@ static void run_seeds(scenario run, const struct sim_options *options, uint64_t 
     }
 }
 
-void scenario_run(scenario run, const struct sim_options *options)
+void scenario_run_named(const char *name, scenario run, const struct sim_options *options)
 {
-    run_seeds(run, options, 5);
+    run_seeds(name, run, options, number("PEER_SIM_SEEDS", getenv("PEER_SIM_SEED") != NULL ? 1 : 5));
 }
 
-void scenario_run_large(scenario run)
+void scenario_run_large_named(const char *name, scenario run, const struct sim_options *options)
 {
-    run_seeds(run, NULL, 1);
+    run_seeds(name, run, options, number("PEER_SIM_LARGE", 1));
+}
+
+__attribute__((constructor)) static void choose_tests(void)
+{
+    const char *only = getenv("PEER_SIM_ONLY");
+    if (only != NULL)
+        cmocka_set_test_filter(only);
 }
 
 int scenario_report(void **state)
@@ -97,7 +110,8 @@ int scenario_report(void **state)
     size_t shown = line_count < TRACE_LINES_SHOWN ? line_count : TRACE_LINES_SHOWN;
     for (size_t i = line_count - shown; i < line_count; i++)
         fprintf(stderr, "  %s\n", last_lines[i % TRACE_LINES_SHOWN]);
-    fprintf(stderr, "SEED %" PRIu64 ": replay with PEER_SIM_SEED=%" PRIu64 "\n", current->seed, current->seed);
+    fprintf(stderr, "SEED %" PRIu64 ": replay with ./dev sim --seed %" PRIu64 " %s\n", current->seed, current->seed,
+            current_name);
     if (trace_file != NULL)
         fclose(trace_file);
     trace_file = NULL;
@@ -337,13 +351,18 @@ static int compare_ids(const void *a, const void *b)
     return peer__guid_compare(a, b);
 }
 
+peer_status world_list(struct world *world, size_t node, const peer_guid *type, peer_guid **ids_out, size_t *count_out)
+{
+    struct driver *driver = lock_node(world, node);
+    peer_status status = peer__graph_list(world->nodes[node].graph, type, NULL, ids_out, count_out);
+    unlock_node(driver);
+    return status;
+}
+
 /* The ids that a node shows, sorted; -1 if it was never synchronized. */
 static int list_ids(struct world *world, size_t node, peer_guid **ids_out, size_t *count_out)
 {
-    struct driver *driver = lock_node(world, node);
-    peer_status status = peer__graph_list(world->nodes[node].graph, NULL, NULL, ids_out, count_out);
-    unlock_node(driver);
-    if (status < 0)
+    if (world_list(world, node, NULL, ids_out, count_out) < 0)
         return -1;
     if (*count_out > 0)
         qsort(*ids_out, *count_out, sizeof(peer_guid), compare_ids);
@@ -438,16 +457,23 @@ void assert_converged(struct world *world)
         fail_msg("seed %" PRIu64 ": not converged: %s", world->seed, difference);
 }
 
+static void run_for(struct world *world, int64_t duration_us)
+{
+    peer__sim_run_for(world->sim, duration_us);
+    checkers_run(world);
+}
+
 void world_run(struct world *world, int64_t seconds)
 {
-    peer__sim_run_for(world->sim, seconds * SECOND);
+    for (int64_t second = 0; second < seconds; second++)
+        run_for(world, SECOND);
 }
 
 /* Comparing is dear, so it is asked every quarter of a second and not after each moment. */
 void world_settle(struct world *world, int64_t seconds)
 {
     for (int64_t quarter = 0; quarter < seconds * 4 && !world_is_converged(world); quarter++)
-        peer__sim_run_for(world->sim, SECOND / 4);
+        run_for(world, SECOND / 4);
     assert_converged(world);
 }
 
@@ -483,7 +509,7 @@ int world_until(struct world *world, int (*until)(void *condition), struct condi
     for (int64_t tenth = 0; tenth < seconds * 10; tenth++) {
         if (until(&condition))
             return 1;
-        peer__sim_run_for(world->sim, SECOND / 10);
+        run_for(world, SECOND / 10);
     }
     return until(&condition);
 }

@@ -2,8 +2,10 @@
  * What the world of a simulated test is made of: hosts with one graph, ways to connect them, records, and the questions
  * every test asks. A scenario runs once for each seed and then again: the traces must be equal.
  *
- *   PEER_SIM_SEEDS=200     runs every scenario with seeds 1 … 200 (default 5)
- *   PEER_SIM_SEED=17       replays one seed
+ *   PEER_SIM_SEEDS=200     runs every scenario with seeds 1 … 200 (default 5; large ones run with one)
+ *   PEER_SIM_LARGE=3       runs the large ones with so many seeds; 0: leaves them out
+ *   PEER_SIM_SEED=17       begins with that seed, and runs no other unless a number of seeds is given
+ *   PEER_SIM_ONLY=NAME     runs this scenario alone; * stands for anything
  *   PEER_SIM_TRACE=FILE    appends every line of the trace
  */
 #ifndef PEER_TESTS_SIM_SCENARIO_H
@@ -22,7 +24,7 @@
 #include "graph/graph.h"
 #include "sim/sim.h"
 
-#define WORLD_NODES_MAX 256
+#define WORLD_NODES_MAX 1024
 #define SECOND INT64_C(1000000)
 #define HOUR_S 3600
 
@@ -44,6 +46,7 @@ struct world {
     uint32_t record_size_max; /* of graphs that world_create makes; 0: the default */
     int32_t presence_max;     /* of graphs that world_create makes; 0: no presence by itself */
     int automatic;            /* graphs find neighbours by themselves; else only as the scenario connects them */
+    int64_t seconds_checked; /* by the checkers: the last one */
     size_t count;
     struct node nodes[WORLD_NODES_MAX];
 };
@@ -51,15 +54,17 @@ struct world {
 typedef void (*scenario)(struct world *world);
 
 /** Runs it twice for each seed. */
-void scenario_run(scenario scenario, const struct sim_options *options);
+#define scenario_run(scenario, options) scenario_run_named(#scenario, scenario, options)
+void scenario_run_named(const char *name, scenario scenario, const struct sim_options *options);
 /** The same with one seed unless told otherwise, for what takes seconds. */
-void scenario_run_large(scenario scenario);
+#define scenario_run_large(scenario, options) scenario_run_large_named(#scenario, scenario, options)
+void scenario_run_large_named(const char *name, scenario scenario, const struct sim_options *options);
 /** Teardown: after a failure, the seed, how to replay it, and the end of the trace. */
 int scenario_report(void **state);
 
 /** Defines a scenario, which SCENARIO_TEST puts into the list of tests. */
 #define SCENARIO(name) DEFINE_SCENARIO(name, scenario_run(name, NULL))
-#define LARGE_SCENARIO(name) DEFINE_SCENARIO(name, scenario_run_large(name))
+#define LARGE_SCENARIO(name) DEFINE_SCENARIO(name, scenario_run_large(name, NULL))
 #define DEFINE_SCENARIO(name, run)                                                                                     \
     static void name(struct world *world);                                                                             \
     static void run_##name(void **state)                                                                               \
@@ -100,6 +105,8 @@ peer_status world_delete(struct world *world, size_t node, const peer_guid *id);
 /** Retained, or NULL. */
 struct record *world_get(struct world *world, size_t node, const peer_guid *id);
 int world_has(struct world *world, size_t node, const peer_guid *id);
+/** The ids that a node shows, of one type or (NULL) of all types of the application. Free them. Negative: never synchronized. */
+peer_status world_list(struct world *world, size_t node, const peer_guid *type, peer_guid **ids_out, size_t *count_out);
 size_t world_record_count(struct world *world, size_t node);
 int64_t world_peer_time_us(struct world *world, size_t node);
 uint32_t world_status(struct world *world, size_t node);

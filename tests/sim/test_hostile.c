@@ -5,12 +5,10 @@
 #include "base/time.h"
 
 /* Every range differs, so the answer would be longer than the question, and than any message may be. */
-SCENARIO(more_ranges_than_can_be_answered_end_the_connection)
+LARGE_SCENARIO(more_ranges_than_can_be_answered_end_the_connection)
 {
     const size_t count = 400001;
     struct buffer message = {0};
-    if (world->seed != 1)
-        return; /* large, and no chance in it */
     world_line(world, 1);
     struct puppet *puppet = puppet_create(world, 77);
     puppet_join(puppet, 0);
@@ -26,14 +24,12 @@ SCENARIO(more_ranges_than_can_be_answered_end_the_connection)
 }
 
 /* As many as can be answered: each differs, most are empty, and the few records stand far from each other. */
-SCENARIO(many_ranges_are_answered)
+LARGE_SCENARIO(many_ranges_are_answered)
 {
     const size_t count = 400000;
     struct wire_message message;
     struct buffer out = {0};
     size_t listed = 0;
-    if (world->seed != 1)
-        return; /* large */
     world_line(world, 1);
     for (int i = 0; i < 20; i++) {
         world_add(world, 0, "far from each other");
@@ -130,12 +126,10 @@ static void flood_versions(struct puppet *puppet, struct puppet_record *record, 
 }
 
 /* Old copies of very many records are answered as far as they are kept in mind, and the others by a comparison. */
-SCENARIO(very_many_old_copies_end_in_a_comparison)
+LARGE_SCENARIO(very_many_old_copies_end_in_a_comparison)
 {
     const size_t count = 22000;
     struct puppet_record record;
-    if (world->seed != 1)
-        return; /* large */
     world_line(world, 1);
     struct puppet *puppet = puppet_create(world, 77);
     puppet_join(puppet, 0);
@@ -239,12 +233,10 @@ SCENARIO(an_advertise_has_no_more_ranges_than_were_asked_for)
 }
 
 /* A million times one entry costs no more than a million entries. */
-SCENARIO(a_long_advertise_is_worked_off_in_pieces)
+LARGE_SCENARIO(a_long_advertise_is_worked_off_in_pieces)
 {
     const size_t count = 1000000;
     struct wire_message message;
-    if (world->seed > 1)
-        return; /* large */
     world_line(world, 1);
     struct puppet *puppet = puppet_create(world, 77);
     be_compared(puppet);

@@ -272,8 +272,6 @@ static void a_newcomer_on_a_thin_line(struct world *world)
     static uint8_t data[BULK_RECORD_SIZE];
     peer_guid id;
     int changes = 0;
-    if (world->seed > 1)
-        return; /* large */
     world_line(world, 1);
     for (size_t i = 0; i < BULK_RECORDS; i++)
         assert_status(world_add_bytes(world, 0, &scenario_note, data, sizeof(data), 10 * HOUR_S, &id), PEER_OK);
@@ -297,7 +295,7 @@ static void run_a_newcomer_on_a_thin_line(void **state)
     (void)state;
     peer__sim_defaults(&options);
     options.bandwidth = THIN_LINE;
-    scenario_run(a_newcomer_on_a_thin_line, &options);
+    scenario_run_large(a_newcomer_on_a_thin_line, &options);
 }
 
 int main(void)

@@ -88,8 +88,6 @@ static void assert_small_ones_pass(struct world *world)
 static void large_messages_take_turns(struct world *world)
 {
     struct sender senders[SENDERS];
-    if (world->seed > 1)
-        return; /* large */
     senders_begin(world, senders);
     assert_small_ones_pass(world);
     for (size_t i = 0; i < SENDERS; i++)
@@ -108,8 +106,6 @@ static void large_messages_that_do_not_move_give_way(struct world *world)
 {
     struct sender senders[SENDERS];
     int seconds = 0;
-    if (world->seed > 1)
-        return; /* large */
     senders_begin(world, senders);
     while (senders_left(senders) > 1) {
         for (size_t i = 0; i < SENDERS; i++)
@@ -123,24 +119,26 @@ static void large_messages_that_do_not_move_give_way(struct world *world)
 }
 
 /* In whole chunks: small ones of so many bytes would only take time. */
-static void run(scenario what)
+static struct sim_options whole_chunks(void)
 {
     struct sim_options options;
     peer__sim_defaults(&options);
     options.cut_chance = 0;
-    scenario_run(what, &options);
+    return options;
 }
 
 static void run_large_messages_take_turns(void **state)
 {
+    struct sim_options options = whole_chunks();
     (void)state;
-    run(large_messages_take_turns);
+    scenario_run_large(large_messages_take_turns, &options);
 }
 
 static void run_large_messages_that_do_not_move_give_way(void **state)
 {
+    struct sim_options options = whole_chunks();
     (void)state;
-    run(large_messages_that_do_not_move_give_way);
+    scenario_run_large(large_messages_that_do_not_move_give_way, &options);
 }
 
 int main(void)

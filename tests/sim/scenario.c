@@ -72,6 +72,8 @@ static void run_seeds(const char *name, scenario run, const struct sim_options *
     const char *path = getenv("PEER_SIM_TRACE");
     uint64_t first = number("PEER_SIM_SEED", 1);
 
+    if (count == 0)
+        skip();
     current_name = name;
     for (uint64_t seed = first; seed < first + count; seed++) {
         trace_file = path != NULL ? fopen(path, "a") : NULL;
@@ -93,6 +95,11 @@ void scenario_run_named(const char *name, scenario run, const struct sim_options
 void scenario_run_large_named(const char *name, scenario run, const struct sim_options *options)
 {
     run_seeds(name, run, options, number("PEER_SIM_LARGE", 1));
+}
+
+void scenario_run_huge_named(const char *name, scenario run, const struct sim_options *options)
+{
+    run_seeds(name, run, options, number("PEER_SIM_HUGE", 0));
 }
 
 __attribute__((constructor)) static void choose_tests(void)
@@ -282,6 +289,28 @@ void world_clique(struct world *world, size_t count)
         for (size_t k = 1; k < i; k++)
             world_connect(world, node, first + k);
         world_run(world, 5);
+    }
+}
+
+void world_mesh(struct world *world, size_t count)
+{
+    world->automatic = 1;
+    first_of(world);
+    while (world->count < count) {
+        size_t known = (size_t)peer__sim_draw(world->sim, world->count);
+        world_join(world, world_host(world), known);
+    }
+}
+
+void world_cut(struct world *world, size_t left_count, int by_reset)
+{
+    struct sim_host *hosts[WORLD_NODES_MAX];
+    for (size_t i = 0; i < world->count; i++)
+        hosts[i] = world->nodes[i].host;
+    assert_status(peer__sim_partition(hosts, left_count, hosts + left_count, world->count - left_count), PEER_OK);
+    for (size_t i = 0; by_reset && i < left_count; i++) {
+        for (size_t k = left_count; k < world->count; k++)
+            peer__sim_reset(hosts[i], hosts[k]);
     }
 }
 

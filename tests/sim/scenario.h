@@ -4,6 +4,7 @@
  *
  *   PEER_SIM_SEEDS=200     runs every scenario with seeds 1 … 200 (default 5; large ones run with one)
  *   PEER_SIM_LARGE=3       runs the large ones with so many seeds; 0: leaves them out
+ *   PEER_SIM_HUGE=1        runs those that take minutes, which are left out otherwise
  *   PEER_SIM_SEED=17       begins with that seed, and runs no other unless a number of seeds is given
  *   PEER_SIM_ONLY=NAME     runs this scenario alone; * stands for anything
  *   PEER_SIM_TRACE=FILE    appends every line of the trace
@@ -59,12 +60,16 @@ void scenario_run_named(const char *name, scenario scenario, const struct sim_op
 /** The same with one seed unless told otherwise, for what takes seconds. */
 #define scenario_run_large(scenario, options) scenario_run_large_named(#scenario, scenario, options)
 void scenario_run_large_named(const char *name, scenario scenario, const struct sim_options *options);
+/** The same where nothing is run unless it is asked for, for what takes minutes. */
+#define scenario_run_huge(scenario, options) scenario_run_huge_named(#scenario, scenario, options)
+void scenario_run_huge_named(const char *name, scenario scenario, const struct sim_options *options);
 /** Teardown: after a failure, the seed, how to replay it, and the end of the trace. */
 int scenario_report(void **state);
 
 /** Defines a scenario, which SCENARIO_TEST puts into the list of tests. */
 #define SCENARIO(name) DEFINE_SCENARIO(name, scenario_run(name, NULL))
 #define LARGE_SCENARIO(name) DEFINE_SCENARIO(name, scenario_run_large(name, NULL))
+#define HUGE_SCENARIO(name) DEFINE_SCENARIO(name, scenario_run_huge(name, NULL))
 #define DEFINE_SCENARIO(name, run)                                                                                     \
     static void name(struct world *world);                                                                             \
     static void run_##name(void **state)                                                                               \
@@ -95,6 +100,11 @@ void world_line(struct world *world, size_t count);
 void world_ring(struct world *world, size_t count);
 void world_star(struct world *world, size_t count);
 void world_clique(struct world *world, size_t count);
+/** Automatic: each was told the address of a random one of those before. */
+void world_mesh(struct world *world, size_t count);
+
+/** Cuts the first nodes from all others: packets are dropped; `by_reset`: and the connections are reset. */
+void world_cut(struct world *world, size_t left_count, int by_reset);
 
 peer_guid world_add(struct world *world, size_t node, const char *data);
 /** Any size and type, with a lifetime of its own. */

@@ -75,6 +75,23 @@ SCENARIO(an_outbox_full_to_the_brim_goes_on)
     assert_int_equal(world_record_count(world, 1), FLOODS + 20);
 }
 
+/* A neighbour that cannot be reached for a while lags so far behind that the journal has lost what it needs, which then
+ * comes from the store (decisions.md 7). */
+SCENARIO(who_lags_behind_the_journal_misses_nothing)
+{
+    enum { RECORDS = 3600 }; /* of which 8 MiB are kept, and 256 KiB are on their way */
+    static const uint8_t data[3000];
+    peer_guid id;
+    world_line(world, 2);
+    world_run(world, 5);
+    assert_status(peer__sim_cut(world->nodes[0].host, world->nodes[1].host, 1), PEER_OK);
+    for (size_t i = 0; i < RECORDS; i++)
+        assert_status(world_add_bytes(world, 0, &scenario_note, data, sizeof(data), HOUR_S, &id), PEER_OK);
+    world_run(world, 10);
+    peer__sim_heal(world->sim);
+    assert_true(world_until(world, node_has_record_count, (struct condition){.node = 1, .number = RECORDS}, 30));
+}
+
 /* A host whose store is behind reads nothing until it has caught up, and what was sent meanwhile is not lost. Its own
  * calls go on. */
 SCENARIO(a_store_that_is_behind_holds_the_senders_back)
@@ -485,6 +502,7 @@ int main(void)
         SCENARIO_TEST(restart_catches_up_both_ways),
         SCENARIO_TEST(crashes_at_random_moments),
         SCENARIO_TEST(an_outbox_full_to_the_brim_goes_on),
+        SCENARIO_TEST(who_lags_behind_the_journal_misses_nothing),
         SCENARIO_TEST(a_store_that_is_behind_holds_the_senders_back),
         SCENARIO_TEST(what_was_acknowledged_is_stored),
         SCENARIO_TEST(connection_is_cut_in_the_middle_of_a_synchronization),

@@ -425,6 +425,33 @@ SCENARIO(rubbish_ends_the_connection_and_nothing_else)
     puppet_free(puppet);
 }
 
+/* D-16, where both have said WELCOME: what the node with the lower id has dialled stays. */
+static void dial_each_other(struct world *world, uint64_t node_id, int ours_stays)
+{
+    world_line(world, 1);
+    struct puppet *asked = puppet_create(world, node_id); /* both are the one other node */
+    struct puppet *asking = puppet_create(world, node_id);
+    puppet_listen(asked);
+    puppet_is_dialled(asked, 0);
+    world_run(world, 1);
+    puppet_join(asking, 0);
+    puppet_welcome(asked);
+    assert_true(puppet_is_hung_up(ours_stays ? asking : asked, 5));
+    assert_false(puppet_is_hung_up(ours_stays ? asked : asking, 20));
+    puppet_free(asked);
+    puppet_free(asking);
+}
+
+SCENARIO(what_the_lower_node_id_has_dialled_stays)
+{
+    dial_each_other(world, UINT64_MAX, 1);
+}
+
+SCENARIO(what_the_higher_node_id_has_dialled_ends)
+{
+    dial_each_other(world, 77, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -446,6 +473,8 @@ int main(void)
         SCENARIO_TEST(the_side_that_was_asked_may_not_authenticate),
         SCENARIO_TEST(a_stray_sync_end_is_ignored),
         SCENARIO_TEST(rubbish_ends_the_connection_and_nothing_else),
+        SCENARIO_TEST(what_the_lower_node_id_has_dialled_stays),
+        SCENARIO_TEST(what_the_higher_node_id_has_dialled_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

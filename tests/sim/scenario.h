@@ -2,7 +2,7 @@
  * What the world of a simulated test is made of: hosts with one graph, ways to connect them, records, and the questions
  * every test asks. A scenario runs once for each seed and then again: the traces must be equal.
  *
- *   PEER_SIM_SEEDS=200     runs every scenario with seeds 1 … 200 (default 5; large ones run with one)
+ *   PEER_SIM_SEEDS=200     runs every scenario with seeds 1 … 200 (default 3; large ones run with one)
  *   PEER_SIM_LARGE=3       runs the large ones with so many seeds; 0: leaves them out
  *   PEER_SIM_HUGE=1        runs those that take minutes, which are left out otherwise
  *   PEER_SIM_SEED=17       begins with that seed, and runs no other unless a number of seeds is given

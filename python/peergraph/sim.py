@@ -65,6 +65,7 @@ class Network:
     reset_after      how long a connection that is cut lives; None: for ever
     idle_after       how long programs may wait without a deadline while nothing happens but the upkeep of graphs;
                      then SimulationIdle is raised
+    time_limit       virtual seconds after which the network refuses to go on; None: never
     patch            for programs on hosts the functions of the module time, the global random numbers and os.urandom()
                      are virtual too while they run. False: they are what they are, and runs may differ
     """
@@ -78,6 +79,7 @@ class Network:
         connect_timeout: Seconds = 20.0,
         reset_after: Seconds | None = 100.0,
         idle_after: Seconds = IDLE_AFTER,
+        time_limit: Seconds | None = None,
         patch: bool = True,
     ) -> None:
         self._closed = True
@@ -93,7 +95,8 @@ class Network:
         self._programs: dict[asyncio.Task[Any], Host | None] = {}
         self._interceptions = Interceptions(self)
         self._cuts: set[tuple[int, int]] = set()
-        self._flow.check = self._raise_failures
+        self._limit_us = None if time_limit is None else not_negative("time_limit", time_limit)
+        self._flow.check = self._before_time_passes
         self.random = random.Random(seed)
         """Random numbers for the test's own schedules; the network draws its own."""
         self._closed = False
@@ -176,6 +179,7 @@ class Network:
 
         Raises what it raises, or what a program raised meanwhile; SimulationIdle. Not for use in a coroutine.
         """
+        __tracebackhide__ = True
         return self._finish(self._start(main, args, contextvars.copy_context(), None))
 
     def _start(
@@ -209,6 +213,7 @@ class Network:
 
     def _finish(self, task: asyncio.Task[T]) -> T:
         """Lets time pass until a task has ended."""
+        __tracebackhide__ = True
         host = self._programs.pop(task, None)
         try:
             return self._drive(task)
@@ -219,19 +224,27 @@ class Network:
 
     def _drive(self, future: asyncio.Future[T]) -> T:
         """Lets time pass until a future is done; raises what a program raised meanwhile."""
+        __tracebackhide__ = True
         self._check_outside()
         result = self._loop.run_until_complete(future)
-        self._raise_failures()
+        self.raise_failures()
         return result
 
-    def _raise_failures(self) -> None:
-        """Raises what a program raised if nobody has seen it."""
+    def raise_failures(self) -> None:
+        """Raises what a program raised if nobody has seen it; whatever lets time pass does so by itself."""
         for task in [task for task in self._programs if task.done()]:
-            host = self._programs.pop(task)
+            del self._programs[task]
             if not task.cancelled() and getattr(task, "_log_traceback", True) and (error := task.exception()):
-                where = "" if host is None else f" on {host.name!r}"
-                _add_note(error, f"raised by the program {task.get_name()!r}{where}, seed {self._seed}")
+                _add_note(error, f"raised by the program {task.get_name()!r}, seed {self._seed}")
                 raise error
+
+    def _before_time_passes(self) -> None:
+        self.raise_failures()
+        if self._limit_us is not None and self._flow.now_us >= self._limit_us:
+            raise SimulationError(
+                f"the network has run for its limit of {self._limit_us / SECOND_US} virtual seconds: "
+                "does the test wait for something that never comes? Network(time_limit=...) sets another limit"
+            )
 
     def _bury(self, life: Life) -> None:
         """A host has died: its programs are cancelled, and have no timers any more."""
@@ -299,7 +312,7 @@ class Network:
         """The next moment at which something happens, in the network or in a program; False if none will ever come."""
         self._check_outside()
         happened = self._loop.step()
-        self._raise_failures()
+        self.raise_failures()
         return happened
 
     def _wait(self, queue: _native.Handle, seconds: float) -> bool:
@@ -590,7 +603,7 @@ class Network:
     ) -> None:
         try:
             if kind is None and not self._closed:
-                self._raise_failures()
+                self.raise_failures()
         finally:
             self.close()
 
@@ -601,6 +614,7 @@ class Network:
 
 async def _program(main: Callable[..., Awaitable[T]], args: Sequence[Any]) -> T:
     """A program as a process: what it returns, or the code that it exits with."""
+    __tracebackhide__ = True
     try:
         return await main(*args)
     except SystemExit as ended:

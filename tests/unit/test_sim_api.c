@@ -87,11 +87,13 @@ static peer_status call_function(size_t function, peer_sim *sim)
         return peer_sim_get_trace_hash(sim, &count);
     case 31:
         return peer_sim_draw(sim, 6, &count);
+    case 32:
+        return peer_sim_get_next_time(sim, &time_us);
     default:
         return peer_sim_close(sim);
     }
 }
-#define FUNCTIONS 33
+#define FUNCTIONS 34
 
 static void a_dead_handle_is_told(void **state)
 {
@@ -312,6 +314,9 @@ static void time_passes_only_when_told(void **state)
     assert_int_equal(now(sim), 0);
     assert_ok(peer_sim_step(sim, &happened));
     assert_int_equal(happened, 0); /* there is nobody */
+    int64_t next_us = 0;
+    assert_ok(peer_sim_get_next_time(sim, &next_us));
+    assert_true(next_us == INT64_MAX);
     run(sim, 5);
     assert_int_equal(now(sim), 5 * SECOND);
     assert_ok(peer_sim_run_until(sim, 0, 7 * SECOND, &reached));
@@ -327,6 +332,7 @@ static void time_passes_only_when_told(void **state)
     assert_status(peer_sim_run_until(sim, PEER_SIM_EXHAUSTED, 1, NULL), E_INVALIDARG);
     assert_status(peer_sim_run_for(sim, INT64_MAX), E_INVALIDARG);
     assert_status(peer_sim_get_time(sim, NULL), E_INVALIDARG);
+    assert_status(peer_sim_get_next_time(sim, NULL), E_INVALIDARG);
     assert_ok(peer_sim_close(sim));
 }
 
@@ -346,8 +352,12 @@ static void an_idle_network_has_nothing_under_way(void **state)
     assert_status(peer_sim_get_messages(sim, NULL, sizeof(*messages), &count, &messages), PEER_S_NO_EVENT_DATA);
     assert_int_equal(count, 0);
     assert_true(now(sim) > 0);
+    int64_t next_us;
+    assert_ok(peer_sim_get_next_time(sim, &next_us));
+    assert_true(next_us >= now(sim));
     assert_ok(peer_sim_step(sim, &happened));
     assert_int_equal(happened, 1); /* timers go on */
+    assert_int_equal(now(sim), next_us);
     assert_ok(peer_sim_close(sim));
 }
 

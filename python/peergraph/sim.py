@@ -649,7 +649,19 @@ def _parts(name: str, chance: float) -> int:
     return round(chance * PARTS)
 
 
-for _class in (Host, Interception, Message, Picture):
+for _class in (
+    Host,
+    Interception,
+    Message,
+    MessageType,
+    MessageState,
+    Picture,
+    SimulationError,
+    SimulationIdle,
+    HostCrashed,
+    NotConverged,
+    NotSimulated,
+):
     _class.__module__ = __name__  # as people import them
 
 __all__ = [

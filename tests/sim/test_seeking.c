@@ -229,6 +229,33 @@ SCENARIO(who_was_named_is_tried_again_although_the_book_has_others)
     puppet_free(puppet);
 }
 
+/* The middle cannot name a node that does not listen yet; from then on its presence record does (14.4). */
+static void a_line_whose_ends_know_each_other_from_records(struct world *world)
+{
+    world->automatic = 1;
+    world->presence_max = -1;
+    world_line(world, 1);
+    size_t late = world_host(world);
+    assert_true(world_open(world, late) >= 0);
+    world_connect(world, late, 0);
+    world_join(world, world_host(world), 0);
+    world_listen(world, late);
+}
+
+SCENARIO(who_lacks_neighbours_dials_whom_records_name)
+{
+    a_line_whose_ends_know_each_other_from_records(world);
+    assert_true(world_until(world, are_linked, (struct condition){.node = 1, .number = 2}, 60));
+}
+
+SCENARIO(the_ends_of_a_line_meet_when_its_middle_dies)
+{
+    a_line_whose_ends_know_each_other_from_records(world);
+    world_run(world, 1);
+    world_crash(world, 0, SIM_CRASH_PROCESS);
+    assert_true(world_until(world, are_linked, (struct condition){.node = 1, .number = 2}, 30));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -239,6 +266,8 @@ int main(void)
         SCENARIO_TEST(a_second_address_of_a_neighbour_rests),
         SCENARIO_TEST(a_second_connect_tests_the_first),
         SCENARIO_TEST(who_was_named_is_tried_again_although_the_book_has_others),
+        SCENARIO_TEST(who_lacks_neighbours_dials_whom_records_name),
+        SCENARIO_TEST(the_ends_of_a_line_meet_when_its_middle_dies),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -123,7 +123,7 @@ void peer__graph_partition_fire(struct timer *timer)
     size_t skip = (size_t)peer__engine_draw(graph->engine, count);
     for (size_t i = 0; i < contacts->count; i++) {
         if (differs(graph, &contacts->entries[i]) && skip-- == 0) {
-            peer__graph_dial_node(graph, contacts->entries[i].addresses, contacts->entries[i].address_count);
+            peer__graph_dial_node(graph, &contacts->entries[i]);
             break;
         }
     }
@@ -147,6 +147,7 @@ void peer__graph_note_contact(struct graph *graph, const struct record_fields *f
         peer__graph_note_own(graph, &upkeep->own_contact, fields);
     peer__graph_maintain_contacts(graph);
     peer__graph_detect_partition(graph);
+    peer__graph_seek(graph);
 }
 
 void peer__graph_contact_gone(struct graph *graph, const peer_guid *record_id)

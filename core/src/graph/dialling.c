@@ -55,6 +55,16 @@ static int is_taken(const struct graph *graph, const struct address *address, in
     return 0;
 }
 
+int peer__graph_is_neighbour(const struct graph *graph, uint64_t node_id)
+{
+    LIST_FOR (node, following, &graph->links) {
+        const struct link *link = CONTAINER_OF(node, struct link, in_graph);
+        if (peer__link_is_neighbour(link) && link->node_id == node_id)
+            return 1;
+    }
+    return 0;
+}
+
 static int may_dial(const struct graph *graph, const struct address *address)
 {
     return !is_own(graph, address) && !is_taken(graph, address, 0);
@@ -77,16 +87,20 @@ static int is_plausible(const struct link *from, struct address *address)
     return address->scope_id != 0;
 }
 
-/* A record comes from anywhere in the graph: loopback means this machine only if the whole graph lives on it. */
+/* A record comes from anywhere in the graph: loopback means this machine only if the whole graph lives on it. Who has no
+ * neighbour tells by itself: loopback is told to others only if there is nothing else (decisions.md 14). */
 static int is_plausible_in_record(const struct graph *graph, struct address *address)
 {
+    const struct listener *listener = graph->listener;
     LIST_FOR (node, following, &graph->links) {
         const struct link *link = CONTAINER_OF(node, struct link, in_graph);
         if (peer__link_is_neighbour(link))
             return is_plausible(link, address);
     }
-    return !peer__address_is_loopback(address) && !peer__address_is_link_local(address) &&
-           !peer__address_is_multicast(address) && !peer__address_is_unspecified(address);
+    if (peer__address_is_loopback(address))
+        return listener != NULL && peer__address_is_loopback(&listener->addresses[0]);
+    return !peer__address_is_link_local(address) && !peer__address_is_multicast(address) &&
+           !peer__address_is_unspecified(address);
 }
 
 static int64_t now_us(const struct graph *graph)
@@ -234,6 +248,43 @@ static struct referral *choose_referral(struct graph *graph)
     return NULL;
 }
 
+/* Where a node can be dialled that a record names: not this one, no neighbour, and not tried lately. */
+static int find_way_to(const struct graph *graph, const struct roster_entry *entry, struct address *address_out)
+{
+    if (entry->node_id == graph->node_id || peer__graph_is_neighbour(graph, entry->node_id))
+        return 0;
+    for (size_t i = 0; i < entry->address_count; i++) {
+        *address_out = entry->addresses[i];
+        if (is_plausible_in_record(graph, address_out) && may_dial(graph, address_out) &&
+            !peer__address_rests(&graph->dialler.referrals, address_out, now_us(graph)))
+            return 1;
+    }
+    return 0;
+}
+
+static size_t count_recorded(const struct graph *graph)
+{
+    return graph->upkeep.present.count + graph->upkeep.contacts.count;
+}
+
+/* 14.4: the Presence List and the Contact List; a node in both counts once. From one of them on, to the first that will do. */
+static int find_recorded(const struct graph *graph, size_t start, struct address *address_out)
+{
+    const struct roster *present = &graph->upkeep.present;
+    const struct roster *contacts = &graph->upkeep.contacts;
+    size_t count = count_recorded(graph);
+    for (size_t i = 0; i < count; i++) {
+        size_t at = (start + i) % count;
+        const struct roster_entry *entry =
+            at < present->count ? &present->entries[at] : &contacts->entries[at - present->count];
+        if (at >= present->count && peer__roster_find_node(present, entry->node_id, NULL) != NULL)
+            continue;
+        if (find_way_to(graph, entry, address_out))
+            return 1;
+    }
+    return 0;
+}
+
 /* First who did not just send us away or fail; of these who failed the fewest times, was not only claimed, and was met
  * last. */
 static int is_better(const struct graph *graph, const struct book_entry *entry, const struct book_entry *best)
@@ -300,19 +351,58 @@ static uint64_t dial_referral(struct graph *graph, struct dial_request request)
     return connection_id;
 }
 
-static uint64_t dial_from_book(struct graph *graph, struct dial_request request)
+/* Counted with the referrals: all that comes from others shares one budget (decisions.md 14). */
+static uint64_t dial_counted(struct graph *graph, const struct address *address)
+{
+    peer__referrals_count(&graph->dialler.referrals, now_us(graph));
+    return dial(graph, address, (struct dial_request){.automatic = 1});
+}
+
+static uint64_t dial_recorded(struct graph *graph)
+{
+    struct address address;
+    size_t count = count_recorded(graph);
+    uint64_t connection_id = 0;
+    while (connection_id == 0 && count > 0 && !peer__referrals_exhausted(&graph->dialler.referrals, now_us(graph)) &&
+           find_recorded(graph, (size_t)peer__engine_draw(graph->engine, count), &address))
+        connection_id = dial_counted(graph, &address);
+    return connection_id;
+}
+
+void peer__graph_dial_node(struct graph *graph, const struct roster_entry *entry)
+{
+    struct address address;
+    while (!peer__referrals_exhausted(&graph->dialler.referrals, now_us(graph)) &&
+           find_way_to(graph, entry, &address) && dial_counted(graph, &address) == 0) {
+    }
+}
+
+static uint64_t dial_from_book(struct graph *graph)
 {
     const struct book_entry *entry = choose_from_book(graph);
-    return entry != NULL ? dial(graph, &entry->address, request) : 0;
+    return entry != NULL ? dial(graph, &entry->address, (struct dial_request){.automatic = 1}) : 0;
+}
+
+/* 14.4: whom others named and whom records name, each with the same chance; referrals that were attempted at the end. */
+static uint64_t dial_named(struct graph *graph)
+{
+    const struct dial_request request = {.automatic = 1};
+    size_t fresh = count_referrals(graph, 0);
+    size_t recorded = count_recorded(graph);
+    uint64_t connection_id = 0;
+    if (fresh > 0 && peer__engine_draw(graph->engine, fresh + recorded) < fresh)
+        connection_id = dial_referral(graph, request);
+    if (connection_id == 0)
+        connection_id = dial_recorded(graph);
+    return connection_id != 0 ? connection_id : dial_referral(graph, request);
 }
 
 /* Turn and turn about: what others named is newer, what we remember is trusted. */
 static int dial_one(struct graph *graph, size_t turn)
 {
-    const struct dial_request request = {.automatic = 1};
     if (turn % 2 == 0)
-        return dial_referral(graph, request) != 0 || dial_from_book(graph, request) != 0;
-    return dial_from_book(graph, request) != 0 || dial_referral(graph, request) != 0;
+        return dial_named(graph) != 0 || dial_from_book(graph) != 0;
+    return dial_from_book(graph) != 0 || dial_named(graph) != 0;
 }
 
 /* A dial that takes long, of the application or to one who does not answer, is not waited for. Who never had the graph
@@ -327,33 +417,6 @@ static size_t wanted_dials(const struct graph *graph)
     }
     wanted = under_way < wanted ? wanted - under_way : 0;
     return wanted < DIALS_AT_ONCE ? wanted : DIALS_AT_ONCE;
-}
-
-int peer__graph_is_neighbour(const struct graph *graph, uint64_t node_id)
-{
-    LIST_FOR (node, following, &graph->links) {
-        const struct link *link = CONTAINER_OF(node, struct link, in_graph);
-        if (peer__link_is_neighbour(link) && link->node_id == node_id)
-            return 1;
-    }
-    return 0;
-}
-
-/* Counted with the referrals: all that comes from others shares one budget (decisions.md 14). */
-void peer__graph_dial_node(struct graph *graph, const struct address *addresses, size_t address_count)
-{
-    struct referrals *referrals = &graph->dialler.referrals;
-    for (size_t i = 0; i < address_count; i++) {
-        struct address address = addresses[i];
-        if (!is_plausible_in_record(graph, &address) || !may_dial(graph, &address) ||
-            peer__address_rests(referrals, &address, now_us(graph)))
-            continue;
-        if (peer__referrals_exhausted(referrals, now_us(graph)))
-            return;
-        peer__referrals_count(referrals, now_us(graph));
-        if (dial(graph, &address, (struct dial_request){.automatic = 1}) != 0)
-            return;
-    }
 }
 
 static int is_seen(const struct roster *roster, const struct address *address)
@@ -415,11 +478,18 @@ static int64_t retry_delay_us(struct graph *graph)
     return delay_us * 3 / 4 + (int64_t)peer__engine_draw(graph->engine, (uint64_t)delay_us / 2);
 }
 
+static int knows_somebody(const struct graph *graph)
+{
+    struct address address;
+    return count_referrals(graph, 0) > 0 || count_referrals(graph, 1) > 0 || choose_from_book(graph) != NULL ||
+           find_recorded(graph, 0, &address);
+}
+
 void peer__graph_seek(struct graph *graph)
 {
     if (!lacks_neighbours(graph) || graph->dialler.retry.place != 0)
         return;
-    if (count_referrals(graph, 0) > 0 || count_referrals(graph, 1) > 0 || choose_from_book(graph) != NULL)
+    if (knows_somebody(graph))
         peer__engine_timer_set(graph->engine, &graph->dialler.retry, retry_delay_us(graph));
 }
 

@@ -154,6 +154,7 @@ void peer__graph_note_presence_of(struct graph *graph, const struct record_field
     if (presence.node_id == graph->node_id)
         peer__graph_note_own(graph, &graph->upkeep.own_presence, fields);
     peer__graph_maintain_presence(graph);
+    peer__graph_seek(graph);
 }
 
 void peer__graph_presence_gone(struct graph *graph, const peer_guid *record_id)

@@ -468,8 +468,8 @@ void peer__graph_dial_ended(struct link *link, peer_status reason, const char *m
 void peer__graph_sent_away(const struct link *link);
 void peer__graph_neighbour_lost(struct link *link);
 int peer__graph_is_neighbour(const struct graph *graph, uint64_t node_id);
-/** Dials a node that a record names, at one of its addresses, unless that was tried lately. */
-void peer__graph_dial_node(struct graph *graph, const struct address *addresses, size_t address_count);
+/** Dials a node that a record names, at one of its addresses, unless that was tried lately or it is a neighbour. */
+void peer__graph_dial_node(struct graph *graph, const struct roster_entry *entry);
 /** Dials somebody of the address book who is not seen present (decisions.md 13). */
 void peer__graph_probe(struct graph *graph);
 /** Dials once more, if there is anyone. */

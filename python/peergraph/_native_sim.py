@@ -158,6 +158,11 @@ def sim_set_disk_full(sim: Handle, host: int, is_full: bool) -> None:
     _check(lib.peer_sim_set_disk_full(sim, host, int(is_full)))
 
 
+def sim_set_address(sim: Handle, host: int, address: str) -> None:
+    """peer_sim_set_address."""
+    _check(lib.peer_sim_set_address(sim, host, _encoded(address)))
+
+
 def sim_set_clock(sim: Handle, host: int, clock_offset_us: int, drift_ppm: int) -> None:
     """peer_sim_set_clock."""
     _check(lib.peer_sim_set_clock(sim, host, clock_offset_us, drift_ppm))

@@ -181,6 +181,15 @@ class Host:
         """The hosts with which it has a neighbour connection, in the order of their numbers."""
         return [self._network.hosts[number - 1] for number in sorted(self._network._neighbours()[self._number])]
 
+    def move(self, address: str) -> None:
+        """Moves it to another address, as a machine does that changes networks.
+
+        What it was connected to stalls and is reset after the network's `reset_after`; its graphs tell others where
+        they are (MS-PPGRH 3.1.7.23). Raises AlreadyExists if another host has the address.
+        """
+        _native_sim.sim_set_address(self._network._handle, self._number, address)
+        self._address = self._view.address
+
     def reset_connections(self, other: Host | None = None) -> int:
         """Resets its connections to another host, or all; gives how many."""
         number = _native_sim.ANY_HOST if other is None else other._number

@@ -383,6 +383,26 @@ def test_clocks(network):
     assert host.clock == dt.datetime(2026, 1, 1, tzinfo=dt.timezone.utc) + dt.timedelta(seconds=10_000 - 10)
 
 
+def test_a_host_that_moves_is_found_at_its_new_address(network):
+    first, second = sync_pair(network)
+    alice, bob = network.hosts
+    second.listen(5000)
+    network.run_for(1)
+    with pytest.raises(peergraph.AlreadyExists, match='"bob" has the address'):
+        alice.move("fd00::2")
+    for wrong in ("::1", "no address", "fe80::1", ""):
+        with pytest.raises(peergraph.PeerError, match="address"):
+            alice.move(wrong)
+    alice.move("192.0.2.9")
+    assert alice.address == "192.0.2.9"
+    assert first.get_node_info().addresses == ("192.0.2.9:5000",)
+    added = first.add_record(type=NOTE, data=b"from elsewhere", lifetime=HOUR)
+    network.run_for(150)  # until the old connection is given up
+    network.run_until(lambda: alice.neighbours == [bob], timeout=60)
+    network.run_for(10)
+    assert second.get_record(added).data == b"from elsewhere"
+
+
 def test_hosts(network, tmp_path):
     one = network.add_host()
     two = network.add_host("two", address="192.0.2.7", data_directory=tmp_path / "two")

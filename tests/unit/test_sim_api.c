@@ -89,11 +89,13 @@ static peer_status call_function(size_t function, peer_sim *sim)
         return peer_sim_draw(sim, 6, &count);
     case 32:
         return peer_sim_get_next_time(sim, &time_us);
+    case 33:
+        return peer_sim_set_address(sim, 1, "fd00::99");
     default:
         return peer_sim_close(sim);
     }
 }
-#define FUNCTIONS 34
+#define FUNCTIONS 35
 
 static void a_dead_handle_is_told(void **state)
 {

@@ -105,8 +105,8 @@ typedef struct peer_sim_host_view {
     uint32_t flags; /* PEER_SIM_HOST_* */
     int32_t drift_ppm;
     int64_t clock_utc_us; /* what its clock shows */
-    const char *name;     /* these two are valid until the network is closed */
-    const char *address;  /* without port and brackets */
+    const char *name;     /* valid until the network is closed */
+    const char *address;  /* without port and brackets; valid until the host moves or the network is closed */
 } peer_sim_host_view;
 /** A runtime is alive on it, or will be as soon as it is asked for. */
 #define PEER_SIM_HOST_UP 0x1
@@ -139,6 +139,17 @@ PEER_API peer_status peer_sim_crash(peer_sim *sim, uint32_t host, uint32_t how);
  * @retval PEER_E_ALREADY_EXISTS  the host is not down
  */
 PEER_API peer_status peer_sim_restart(peer_sim *sim, uint32_t host);
+
+/**
+ * A host moves to another address, as a machine does that changes networks. What it was connected to stalls and is reset
+ * after reset_after_us (100 s if that is never); graphs that listen tell their neighbours, and their presence and contact
+ * records, where they are (MS-PPGRH 3.1.7.23).
+ *
+ * @param address  as for a new host
+ *
+ * @retval PEER_E_ALREADY_EXISTS  another host has that address
+ */
+PEER_API peer_status peer_sim_set_address(peer_sim *sim, uint32_t host, const char *address);
 
 /** From now on what a host wants to store fails with PEER_E_DISK_FULL (1), or succeeds again (0). */
 PEER_API peer_status peer_sim_set_disk_full(peer_sim *sim, uint32_t host, uint32_t is_full);

@@ -52,15 +52,15 @@ static peer_status check_name(const char *text)
     return PEER_OK;
 }
 
-static peer_status read_address(const char *text, struct address *address)
+static peer_status read_address(const char *what, const char *text, struct address *address)
 {
     char name[HOST_NAME_SIZE];
-    PEER_TRY(parse("host.address", text, address, name));
+    PEER_TRY(parse(what, text, address, name));
     if (name[0] != '\0')
-        return peer__fail(E_INVALIDARG, "host.address \"%s\" is no address", text);
+        return peer__fail(E_INVALIDARG, "%s \"%s\" is no address", what, text);
     if (peer__address_is_loopback(address) || peer__address_is_link_local(address) ||
         peer__address_is_multicast(address) || peer__address_is_unspecified(address))
-        return peer__fail(E_INVALIDARG, "host.address \"%s\" is none that other hosts can reach", text);
+        return peer__fail(E_INVALIDARG, "%s \"%s\" is none that other hosts can reach", what, text);
     return PEER_OK;
 }
 
@@ -86,7 +86,7 @@ static peer_status read_host(const peer_sim_host_input *input, struct host_argum
     if (copy.address == NULL)
         return PEER_OK;
     host->options.address = &host->address;
-    return read_address(copy.address, &host->address);
+    return read_address("host.address", copy.address, &host->address);
 }
 
 peer_status peer_sim_add_host(peer_sim *handle, const peer_sim_host_input *input, uint32_t *host_out)
@@ -216,6 +216,22 @@ peer_status peer_sim_restart(peer_sim *handle, uint32_t number)
     peer_status status = peer__sim_host_of(sim, "host", number, &host);
     if (status >= 0)
         status = restart(host);
+    return peer__leave(&call, status);
+}
+
+peer_status peer_sim_set_address(peer_sim *handle, uint32_t number, const char *text)
+{
+    struct call call;
+    struct sim *sim;
+    struct sim_host *host = NULL;
+    struct address address;
+    PEER_TRY(peer__check_process());
+    PEER_TRY(peer__input_not_null("address", text));
+    PEER_TRY(read_address("address", text, &address));
+    PEER_TRY(peer__sim_enter(&call, handle, &sim));
+    peer_status status = peer__sim_host_of(sim, "host", number, &host);
+    if (status >= 0)
+        status = peer__sim_host_move(host, &address);
     return peer__leave(&call, status);
 }
 

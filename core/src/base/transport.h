@@ -18,7 +18,7 @@ struct transport {
     /**
      * Listens on `port` (0: a free one, the same for IPv6 and IPv4) of `scope`. `tag` comes back with each accepted
      * connection. Fills the addresses that others can dial, best first: loopback and link-local only if there is
-     * nothing else. PEER_E_UNABLE_TO_LISTEN with the reason.
+     * nothing else; engine_addresses_changed tells when they are others. PEER_E_UNABLE_TO_LISTEN with the reason.
      */
     peer_status (*listen)(void *self, uint32_t scope, uint32_t scope_id, uint16_t port, void *tag,
                           struct transport_listener **listener_out, struct address addresses[LISTEN_ADDRESS_MAX],

@@ -54,6 +54,10 @@ void peer__engine_writable(struct engine *engine, void *tag);
 /** The connection ended or was never made: `message` says why in one line. The transport forgets it after this call. */
 void peer__engine_closed(struct engine *engine, void *tag, peer_status reason, const char *message);
 
+/** The addresses of a listener are others now, best first, at least one; the port is what it was. */
+void peer__engine_addresses_changed(struct engine *engine, void *listener_tag, const struct address *addresses,
+                                    size_t address_count);
+
 /** 1 if the connection joins its graph to a neighbour. */
 int peer__engine_is_neighbour(const void *tag);
 

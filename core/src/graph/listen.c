@@ -1,6 +1,8 @@
 /* Listening (MS-PPGRH 3.1.4.8). One port may serve several graphs of an engine: AUTH_INFO says which is meant. */
 #include "graph/state.h"
 
+#include <string.h>
+
 static struct listener *find_listener(struct engine *engine, uint32_t scope, uint32_t scope_id, uint16_t port)
 {
     LIST_FOR (node, following, &engine->listeners) {
@@ -50,6 +52,38 @@ peer_status peer__graph_listen(struct graph *graph, uint32_t scope, uint32_t sco
     peer__graph_go_online(graph);
     peer__engine_leave(engine);
     return PEER_OK;
+}
+
+static int are_the_same(const struct listener *listener, const struct address *addresses, size_t address_count)
+{
+    if (listener->address_count != address_count)
+        return 0;
+    for (size_t i = 0; i < address_count; i++) {
+        if (!peer__address_equal(&listener->addresses[i], &addresses[i]))
+            return 0;
+    }
+    return 1;
+}
+
+/* MS-PPGRH 3.1.7.23 (spec part 15): the own records and the neighbours learn it. */
+void peer__engine_addresses_changed(struct engine *engine, void *listener_tag, const struct address *addresses,
+                                    size_t address_count)
+{
+    struct listener *listener = listener_tag;
+    if (are_the_same(listener, addresses, address_count))
+        return;
+    memcpy(listener->addresses, addresses, address_count * sizeof(*addresses));
+    listener->address_count = address_count;
+    peer__engine_enter(engine);
+    LIST_FOR (node, following, &engine->graphs) {
+        struct graph *graph = CONTAINER_OF(node, struct graph, in_engine);
+        if (graph->listener != listener)
+            continue;
+        peer__graph_refresh_now(graph);
+        peer__graph_tell_addresses(graph);
+        peer__graph_maintain(graph);
+    }
+    peer__engine_leave(engine);
 }
 
 void peer__graph_unlisten(struct graph *graph)

@@ -127,20 +127,28 @@ void peer__graph_refresh_fire(struct timer *timer)
 {
     struct graph *graph = CONTAINER_OF(timer, struct graph, upkeep.refresh);
     struct upkeep *upkeep = &graph->upkeep;
+    int stale = upkeep->addresses_are_stale && graph->listener != NULL;
     peer_status status = PEER_OK;
     if (is_due(graph, &upkeep->own_signature))
         status = peer__graph_publish_signature(graph);
-    if (status >= 0 && is_due(graph, &upkeep->own_contact))
+    if (status >= 0 && (is_due(graph, &upkeep->own_contact) || (stale && upkeep->own_contact.live)))
         status = peer__graph_publish_contact(graph);
-    if (status >= 0 && is_due(graph, &upkeep->own_presence))
+    if (status >= 0 && (is_due(graph, &upkeep->own_presence) || (stale && upkeep->own_presence.live)))
         status = peer__graph_refresh_presence(graph);
     if (status < 0) {
         peer__engine_timer_set(graph->engine, timer, RETRY_US);
         return;
     }
+    upkeep->addresses_are_stale = 0;
     schedule(graph, &upkeep->own_signature);
     schedule(graph, &upkeep->own_contact);
     schedule(graph, &upkeep->own_presence);
+}
+
+void peer__graph_refresh_now(struct graph *graph)
+{
+    graph->upkeep.addresses_are_stale = 1;
+    peer__engine_timer_set(graph->engine, &graph->upkeep.refresh, 0);
 }
 
 /* One of our own records was stored, in whichever version, by us or, rarely, by somebody else. */

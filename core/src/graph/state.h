@@ -309,7 +309,8 @@ struct upkeep {
     struct own_record own_signature;
     struct own_record own_contact;
     struct own_record own_presence;
-    int contact_is_stale; /* the signature has changed since it was published */
+    int contact_is_stale;    /* the signature has changed since it was published */
+    int addresses_are_stale; /* this node is elsewhere since its contact and presence records were published */
     int presence_forced;
     char *attributes; /* of this node, for its presence record; or NULL */
     struct timer signature_timer;
@@ -498,6 +499,8 @@ peer_status peer__graph_publish(struct graph *graph, const struct publication *p
 void peer__graph_withdraw(struct graph *graph, const struct own_record *own, const peer_guid *type);
 void peer__graph_withdraw_all(struct graph *graph);
 void peer__graph_refresh_fire(struct timer *timer);
+/** The addresses of this node have changed, which its contact and presence records name. */
+void peer__graph_refresh_now(struct graph *graph);
 void peer__graph_note_own(struct graph *graph, struct own_record *own, const struct record_fields *fields);
 /** 13.3: a record of the graph's own kind was stored, has expired. Sets timers only: this is in the middle of a commit. */
 void peer__graph_note_internal(struct graph *graph, const struct record_fields *fields);

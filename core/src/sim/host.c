@@ -211,6 +211,16 @@ static void closed(void *self, void *tag, peer_status reason, const char *messag
     peer__sim_host_settle(host);
 }
 
+void peer__sim_host_moved(struct sim_host *host, void *listener_tag, uint16_t port)
+{
+    struct address address = host->address;
+    if (host->engine == NULL)
+        return;
+    address.port = port;
+    peer__engine_addresses_changed(host->engine, listener_tag, &address, 1);
+    peer__sim_host_settle(host);
+}
+
 /* ------------------------------------------------------------------------------------------------------ driver */
 
 static struct sim_host *host_of(struct driver *driver)

@@ -138,6 +138,8 @@ int peer__sim_is_cut(const struct sim_host *from, const struct sim_host *to);
 /* host.c */
 /** What an input left in the engine is carried on: commits, the next tick. */
 void peer__sim_host_settle(struct sim_host *host);
+/** Its engine hears that a listener has the host's address of now. */
+void peer__sim_host_moved(struct sim_host *host, void *listener_tag, uint16_t port);
 peer_status peer__sim_host_start(struct sim_host *host, const char *data_directory);
 void peer__sim_host_end(struct sim_host *host);
 void peer__sim_host_free(struct sim_host *host);
@@ -154,6 +156,8 @@ void peer__sim_pause(void *self, struct transport_connection *connection, int pa
 void peer__sim_close(void *self, struct transport_connection *connection, uint32_t linger_ms);
 /** The cuts have changed. */
 void peer__sim_pipes_cut_changed(struct sim *sim);
+/** The host is elsewhere: its connections carry nothing more, and are reset as if they were cut. */
+void peer__sim_pipes_strand(struct sim_host *host);
 void peer__sim_pipes_crash(struct sim_host *host, enum sim_crash how);
 void peer__sim_pipes_restart(struct sim_host *host);
 size_t peer__sim_pipes_reset(struct sim_host *a, struct sim_host *b);

@@ -384,6 +384,26 @@ void peer__sim_unlisten_all(struct sim_host *host)
         unlisten(host, CONTAINER_OF(node, struct transport_listener, in_host));
 }
 
+peer_status peer__sim_host_move(struct sim_host *host, const struct address *address)
+{
+    struct sim_host *other = peer__sim_find_host(host->sim, "", address);
+    if (other == host)
+        return PEER_OK;
+    if (other != NULL)
+        return peer__fail(PEER_E_ALREADY_EXISTS, "the host \"%s\" has the address to which \"%s\" would move",
+                          other->name, host->name);
+    host->address = *address;
+    host->address.port = 0;
+    write_address(host);
+    peer__sim_trace_host(host->sim, host, "moved");
+    peer__sim_pipes_strand(host);
+    LIST_FOR (node, following, &host->listeners) {
+        const struct transport_listener *listener = CONTAINER_OF(node, struct transport_listener, in_host);
+        peer__sim_host_moved(host, listener->tag, listener->port);
+    }
+    return PEER_OK;
+}
+
 struct transport peer__sim_host_transport(struct sim_host *host)
 {
     return (struct transport){

@@ -59,7 +59,7 @@ static int is_over(const struct pipe *pipe)
 
 int peer__sim_way_is_cut(const struct way *way)
 {
-    return peer__sim_is_cut(way->from->host, way->to->host);
+    return way->pipe->stranded || peer__sim_is_cut(way->from->host, way->to->host);
 }
 
 /* ------------------------------------------------------------------------------------------------ taking bytes */
@@ -502,6 +502,24 @@ static struct transport_connection *end_at(struct pipe *pipe, const struct sim_h
     return pipe->ends[1].host == host ? &pipe->ends[1] : NULL;
 }
 
+static int64_t reset_after_us(const struct sim *sim)
+{
+    return sim->options.reset_after_us > 0 ? sim->options.reset_after_us : DEATH_NOTICED_US;
+}
+
+void peer__sim_pipes_strand(struct sim_host *host)
+{
+    struct sim *sim = host->sim;
+    LIST_FOR (node, following, &sim->pipes) {
+        struct pipe *pipe = CONTAINER_OF(node, struct pipe, in_sim);
+        if (pipe->stage == STAGE_SYN || pipe->stranded || end_at(pipe, host) == NULL)
+            continue;
+        pipe->stranded = 1;
+        pipe->cut_since_us = sim->now_us;
+        peer__sim_at(sim, &pipe->give_up, sim->now_us + reset_after_us(sim));
+    }
+}
+
 static void free_chunks(struct way *way)
 {
     for (struct chunk *chunk = way->first, *next; chunk != NULL; chunk = next) {
@@ -515,7 +533,7 @@ static void free_chunks(struct way *way)
 void peer__sim_pipes_crash(struct sim_host *host, enum sim_crash how)
 {
     struct sim *sim = host->sim;
-    int64_t noticed_us = sim->options.reset_after_us > 0 ? sim->options.reset_after_us : DEATH_NOTICED_US;
+    int64_t noticed_us = reset_after_us(sim);
 
     LIST_FOR (node, following, &sim->pipes) {
         struct pipe *pipe = CONTAINER_OF(node, struct pipe, in_sim);

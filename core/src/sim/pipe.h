@@ -62,6 +62,7 @@ struct pipe {
     struct address address; /* dialled */
     int64_t dialled_us;
     int64_t up_us;
+    int stranded;                        /* one of its hosts has moved: nothing passes any more */
     int64_t cut_since_us;                /* -1: not cut */
     struct transport_connection ends[2]; /* 0 dialled, 1 accepted */
     struct way ways[2];                  /* 0 from the dialler */

@@ -109,6 +109,11 @@ int64_t peer__sim_host_utc_us(const struct sim_host *host);
 
 /** Steps the local clock: `offset_us` from true time, running `drift_ppm` too fast. The monotonic clock drifts only. */
 void peer__sim_host_set_clock(struct sim_host *host, int64_t offset_us, int32_t drift_ppm);
+/**
+ * The host is reached at another address from now on: what was connected stalls and is reset after `reset_after_us` (100 s
+ * if that is 0), and its engine is told. PEER_E_ALREADY_EXISTS naming the host that has the address.
+ */
+peer_status peer__sim_host_move(struct sim_host *host, const struct address *address);
 /** What a machine finds that wakes from a sleep: its clock has gone on, its monotonic clock has not. */
 void peer__sim_host_sleep(struct sim_host *host, int64_t slept_us);
 /** From now on commits that hold new records fail with PEER_E_DISK_FULL (1), or succeed again (0). */

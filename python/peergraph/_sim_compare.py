@@ -87,7 +87,7 @@ def differences(replicas: list[Replica]) -> list[str]:
         for each in readable:
             forms.setdefault(each.records.get(record_id), []).append(each.name)
         if len(forms) > 1:
-            told = "; ".join(f"{_names(names)} {_form(form)}" for form, names in forms.items())
+            told = "; ".join(f"{_names(names)} {_form(form, len(names))}" for form, names in forms.items())
             lines.append(f"record {UUID(bytes=record_id)}: {told}")
     return lines
 
@@ -96,13 +96,14 @@ def _names(names: list[str]) -> str:
     return ", ".join(names) if len(names) <= 5 else f"{', '.join(names[:4])} and {len(names) - 4} others"
 
 
-def _form(form: tuple[object, ...] | None) -> str:
+def _form(form: tuple[object, ...] | None, count: int) -> str:
     if form is None:
-        return "lack it"
+        return "lacks it" if count == 1 else "lack it"
+    has = "has" if count == 1 else "have"
     version, modifier, _, attributes, data = form
     assert isinstance(data, bytes)
     shown = repr(data) if len(data) <= 32 else f"{data[:24]!r}… of {len(data)} bytes"
-    return f"have version {version} by {modifier!r}, {shown}" + (f", attributes {attributes}" if attributes else "")
+    return f"{has} version {version} by {modifier!r}, {shown}" + (f", attributes {attributes}" if attributes else "")
 
 
 def report(graph_id: str, lines: list[str], seconds: float) -> str:

@@ -96,6 +96,7 @@ class Host:
 
         Raises what it raises; HostCrashed, SimulationIdle. Not for use in a coroutine: there, await host.start().
         """
+        __tracebackhide__ = True
         return self._network._finish(self.start(main, *args))
 
     @property

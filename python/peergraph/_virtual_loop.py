@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
-from ._sim_errors import NotSimulated, SimulationError, SimulationIdle
+from ._sim_errors import SIGNALS, SOCKETS, SUBPROCESSES, NotSimulated, SimulationError, SimulationIdle
 from ._sim_time import SECOND_US, Flow
 
 if TYPE_CHECKING:
@@ -196,18 +196,15 @@ def _refuse(name: str, reason: str, awaited: bool) -> Callable[..., Any]:
     return method
 
 
-_SOCKETS: Final = "a simulated host has no sockets; programs talk through graphs"
-_SUBPROCESSES: Final = "a simulated host has no subprocesses; start a program on it with host.start()"
-_SIGNALS: Final = "a simulated host has no signals; host.crash() ends its programs"
 _REFUSED_AT_ONCE: Final = {
-    "add_reader remove_reader add_writer remove_writer": _SOCKETS,
-    "add_signal_handler remove_signal_handler": _SIGNALS,
+    "add_reader remove_reader add_writer remove_writer": SOCKETS,
+    "add_signal_handler remove_signal_handler": SIGNALS,
 }
 _REFUSED: Final = {
     """create_connection create_server create_datagram_endpoint create_unix_connection create_unix_server
     connect_accepted_socket connect_read_pipe connect_write_pipe start_tls sendfile sock_recv sock_recv_into
-    sock_recvfrom sock_recvfrom_into sock_sendall sock_sendto sock_connect sock_accept sock_sendfile""": _SOCKETS,
-    "subprocess_exec subprocess_shell": _SUBPROCESSES,
+    sock_recvfrom sock_recvfrom_into sock_sendall sock_sendto sock_connect sock_accept sock_sendfile""": SOCKETS,
+    "subprocess_exec subprocess_shell": SUBPROCESSES,
 }
 for _table, _awaited in ((_REFUSED_AT_ONCE, False), (_REFUSED, True)):
     for _names, _reason in _table.items():

@@ -30,7 +30,7 @@ from . import _native, _native_sim, _sim_compare
 from ._check import text, whole
 from ._context import current_world
 from ._native_sim import RawLink
-from ._sim_errors import HostCrashed, NotConverged, NotSimulated, SimulationError, SimulationIdle
+from ._sim_errors import HostCrashed, NotConverged, NotSimulated, SimulationError, SimulationIdle, without_machinery
 from ._sim_host import Host
 from ._sim_life import Life
 from ._sim_messages import Action, Interception, Interceptions, Message, MessageState, MessageType, Predicate, filter_of
@@ -67,7 +67,8 @@ class Network:
                      then SimulationIdle is raised
     time_limit       virtual seconds after which the network refuses to go on; None: never
     patch            for programs on hosts the functions of the module time, the global random numbers and os.urandom()
-                     are virtual too while they run. False: they are what they are, and runs may differ
+                     are virtual too while they run, and sockets and subprocesses are refused also where the loop is not
+                     asked. False: they are what they are, and runs may differ
     """
 
     def __init__(
@@ -226,12 +227,16 @@ class Network:
         """Lets time pass until a future is done; raises what a program raised meanwhile."""
         __tracebackhide__ = True
         self._check_outside()
-        result = self._loop.run_until_complete(future)
-        self.raise_failures()
+        try:
+            result = self._loop.run_until_complete(future)
+            self.raise_failures()
+        except BaseException as error:
+            raise without_machinery(error)  # noqa: B904 (it is the same)
         return result
 
     def raise_failures(self) -> None:
         """Raises what a program raised if nobody has seen it; whatever lets time pass does so by itself."""
+        __tracebackhide__ = True
         for task in [task for task in self._programs if task.done()]:
             del self._programs[task]
             if not task.cancelled() and getattr(task, "_log_traceback", True) and (error := task.exception()):
@@ -263,6 +268,7 @@ class Network:
 
     def run_for(self, seconds: Seconds) -> None:
         """Lets time pass; 0 lets happen what is due now. Raises what a program raises meanwhile."""
+        __tracebackhide__ = True
         duration_us = not_negative("seconds", seconds)
         self._check_outside()
         _native_sim.sim_run_for(self._handle, 0)
@@ -285,6 +291,7 @@ class Network:
 
         Raises TimeoutError if it does not hold in time, and what a program raises meanwhile.
         """
+        __tracebackhide__ = True
         self._check_outside()
         if callable(condition):
             return self._drive(self._loop.create_task(self.until(condition, timeout=timeout, every=every)))
@@ -292,6 +299,7 @@ class Network:
 
     async def until(self, condition: Callable[[], T], *, timeout: Seconds | None = PATIENCE, every: Seconds = 0.0) -> T:
         """The same as `run_until`, in a coroutine."""
+        __tracebackhide__ = True
         limit = None if timeout is None else not_negative("timeout", timeout) / SECOND_US
         waiting = Condition(condition, self._loop.create_future(), not_negative("every", every))
         self._flow.conditions.append(waiting)
@@ -310,6 +318,7 @@ class Network:
 
     def step(self) -> bool:
         """The next moment at which something happens, in the network or in a program; False if none will ever come."""
+        __tracebackhide__ = True
         self._check_outside()
         happened = self._loop.step()
         self.raise_failures()
@@ -490,6 +499,7 @@ class Network:
 
     def assert_converged(self, graph_id: str | None = None) -> None:
         """Raises NotConverged, an AssertionError, that says in what the replicas differ. See `differences`."""
+        __tracebackhide__ = True
         found = self.differences(graph_id)
         if graph_id is not None and not any(graph.id == graph_id for host in self._hosts for graph in host.graphs):
             raise NotConverged(f"no host that is up has the graph {graph_id!r} open")
@@ -500,6 +510,7 @@ class Network:
         self, graph_id: str | None = None, *, timeout: Seconds = PATIENCE, every: Seconds = 1.0
     ) -> float:
         """Lets time pass until all replicas are equal; gives how many seconds that took. Raises NotConverged."""
+        __tracebackhide__ = True
         self._check_outside()
         return self._drive(self._loop.create_task(self.until_converged(graph_id, timeout=timeout, every=every)))
 
@@ -507,6 +518,7 @@ class Network:
         self, graph_id: str | None = None, *, timeout: Seconds = PATIENCE, every: Seconds = 1.0
     ) -> float:
         """The same as `run_until_converged`, in a coroutine."""
+        __tracebackhide__ = True
         began = self.now
         try:
             await self.until(lambda: self.converged(graph_id), timeout=timeout, every=every)

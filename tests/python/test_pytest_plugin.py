@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from peergraph.pytest_plugin import replay_command
+from peergraph_pytest._failure import replay_command
 
 COROUTINES = """
 import asyncio
@@ -155,6 +155,43 @@ async def test_that_fails(peer_network, seconds):
     result.stdout.fnmatch_lines(["*seconds=100,*", "seed 9, 0 hosts, *", "replay: *", '*"note":"slept 100"*'])
 
 
+def test_hypothesis_with_a_network_that_another_fixture_holds(run):
+    source = """
+import asyncio
+import pytest
+from hypothesis import HealthCheck, given, settings, strategies as st
+
+@pytest.fixture
+def host(peer_network):
+    return peer_network.add_host("alice")
+
+@given(number=st.integers())
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_it(host, number):
+    assert asyncio.get_running_loop() is host.network.loop
+    await asyncio.sleep(1)
+"""
+    run(source, "-p", "no:asyncio").assert_outcomes(passed=1)
+
+
+def test_an_example_that_calls_fail_shows_its_own_network(run):
+    source = """
+import pytest
+from hypothesis import given, settings, strategies as st
+
+@given(number=st.integers(0, 100))
+@settings(deadline=None)
+def test_it(peer_network, number):
+    peer_network.add_hosts(2)
+    if number > 20:
+        pytest.fail("too much")
+"""
+    result = run(source, "-p", "no:asyncio")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["seed 1, 2 hosts, *"])
+    result.stdout.no_fnmatch_line("*peergraph_pytest*")
+
+
 def test_hypothesis_still_speaks_of_other_fixtures(run):
     source = """
 import pytest
@@ -193,7 +230,7 @@ def test_a_failure_comes_with_all_that_replays_it(run):
             "peergraph: seed 1 to 5",
             "*_ test_it?seed4? _*",
             "*- peer_network -*",
-            "seed 4, 1 hosts, failed at 12.500000 virtual seconds",
+            "seed 4, 1 host, failed at 12.500000 virtual seconds",
             "replay: pytest test_it.py::test_it --peer-seed=4 --peer-seeds=1",
             "the last 2 lines of the trace:",
             '  {"t":12500000,"note":"almost there"}',
@@ -201,7 +238,57 @@ def test_a_failure_comes_with_all_that_replays_it(run):
     )
     again = run(FAILING, "test_it.py::test_it", "--peer-seed=4", "--peer-seeds=1", *NO_OTHERS)
     again.assert_outcomes(failed=1)
-    again.stdout.fnmatch_lines(["peergraph: seed 4", "seed 4, 1 hosts, failed at 12.500000 virtual seconds"])
+    again.stdout.fnmatch_lines(["peergraph: seed 4", "seed 4, 1 host, failed at 12.500000 virtual seconds"])
+
+
+def test_the_replay_is_for_where_pytest_was_called(run, pytester, monkeypatch):
+    pytester.mkdir("below")
+    run(FAILING)
+    (pytester.path / "below" / "test_it.py").write_bytes((pytester.path / "test_it.py").read_bytes())
+    for called_in, named in ((pytester.path, "below/test_it.py"), (pytester.path / "below", "test_it.py")):
+        monkeypatch.chdir(called_in)
+        result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "--peer-seed=4", named, *NO_OTHERS)
+        result.stdout.fnmatch_lines([f"replay: pytest {named}::test_it --peer-seed=4 --peer-seeds=1"])
+
+
+def test_a_failure_is_told_whatever_else_is_shown(run, pytester):
+    source = """
+import pytest
+
+@pytest.fixture
+def ends_badly(peer_network):
+    yield
+    assert not "at the end"
+
+def test_in_the_end(ends_badly):
+    pass
+
+def test_without_traceback(peer_network):
+    pytest.fail("so it is", pytrace=False)
+"""
+    result = run(source, "--peer-seed=7", *NO_OTHERS)
+    result.assert_outcomes(passed=1, errors=1, failed=1)
+    result.stdout.fnmatch_lines(["replay: * --peer-seed=7 *"] * 2)
+    result = run(FAILING, "--peer-seed=4", "--show-capture=no", "--junit-xml=junit.xml", *NO_OTHERS)
+    result.stdout.fnmatch_lines(["replay: * --peer-seed=4 *"])
+    assert "replay: pytest test_it.py::test_it --peer-seed=4" in (pytester.path / "junit.xml").read_text()
+
+
+def test_a_traceback_shows_the_test_and_the_program_only(run):
+    source = """
+import asyncio
+
+async def fail():
+    await asyncio.sleep(1)
+    raise ValueError("so it is")
+
+def test_it(peer_network):
+    peer_network.add_host("alice").start(fail)
+    peer_network.run_for(60)
+"""
+    result = run(source, *NO_OTHERS)
+    places = re.findall(r"^(\S+):\d+: ", result.stdout.str(), re.MULTILINE)
+    assert places == ["test_it.py", "test_it.py"]
 
 
 @pytest.mark.parametrize(
@@ -236,7 +323,7 @@ async def test_seen_while_time_passes(peer_network):
 """
     result = run(source, *NO_OTHERS)
     result.assert_outcomes(failed=2)
-    result.stdout.fnmatch_lines(["E * ValueError: so it is", "seed 1, 1 hosts, failed at *"])
+    result.stdout.fnmatch_lines(["E * ValueError: so it is", "seed 1, 1 host, failed at *"])
 
 
 def test_a_marker_says_how_often_and_with_what(run):
@@ -257,6 +344,7 @@ async def test_limit(peer_network):
     result.assert_outcomes(passed=3, failed=1)
     result.stdout.fnmatch_lines(["E * the network has run for its limit of 60.0 virtual seconds*"])
     run(source, "--peer-seed=101", "-k", "seeds", *NO_OTHERS).assert_outcomes(passed=1, deselected=1)
+    run(source, "--peer-seed=1", "-k", "seeds", *NO_OTHERS).assert_outcomes(failed=1, deselected=1)
 
 
 def test_a_test_that_waits_for_ever_ends(run):
@@ -283,6 +371,42 @@ def test_options_that_make_no_sense(run, options, said):
     result = run(FAILING, *options, *NO_OTHERS)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([f"ERROR: {said}*"])
+
+
+def test_a_unittest_may_have_a_network_too(run):
+    source = """
+import unittest
+import pytest
+
+class TestIt(unittest.TestCase):
+    @pytest.fixture(autouse=True)
+    def network(self, peer_network):
+        self.network = peer_network
+
+    def setUp(self):
+        self.host = self.network.add_host("alice")
+
+    def test_it(self):
+        self.assertEqual([self.host], list(self.network.hosts))
+"""
+    run(source, *NO_OTHERS).assert_outcomes(passed=1)
+
+
+def test_who_does_not_use_it_does_not_pay(run):
+    source = """
+import sys
+
+def test_it():
+    assert "peergraph_pytest" in sys.modules
+    assert "peergraph" not in sys.modules
+    assert False
+"""
+    run(source, *NO_OTHERS, "-W", "error").stdout.fnmatch_lines(["E       assert False"])
+    source = """
+def test_it(request):
+    assert not request.config.pluginmanager.has_plugin("peergraph")
+"""
+    run(source, "-p", "no:peergraph", *NO_OTHERS).assert_outcomes(passed=1)
 
 
 def test_the_package_does_not_import_pytest():

@@ -119,7 +119,7 @@ def test_changing(network, pair):
         add(alice, b"black")
         network.run_for(5)
     assert b"white" in notes(bob)
-    with pytest.raises(AssertionError, match=r"alice have version 1 by 'alice', b'black'"):
+    with pytest.raises(AssertionError, match=r"alice has version 1 by 'alice', b'black'"):
         network.assert_converged()
 
 

@@ -255,7 +255,7 @@ def test_a_partition_and_its_end(network):
     lines = str(caught.value).splitlines()
     assert lines[0].startswith("the replicas of 'g' differ after ")
     assert len(lines) == 3
-    assert any("alice have version 1 by 'alice', b'from alice'; bob, carol lack it" in line for line in lines)
+    assert any("alice has version 1 by 'alice', b'from alice'; bob, carol lack it" in line for line in lines)
     assert list(network.differences()) == ["g"]
     network.heal()
     assert network.run_until_converged() > 0

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import secrets
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -124,6 +126,32 @@ def test_subprocesses_are_refused(network, use):
     network.run(main)
 
 
+@pytest.mark.parametrize(
+    ("use", "said"),
+    [
+        (lambda: socket.socket(), r"socket\(\): a simulated host has no sockets"),
+        (lambda: socket.create_connection(("localhost", 80)), r"getaddrinfo\(\): a simulated host has no sockets"),
+        (lambda: subprocess.run([sys.executable]), r"Popen\(\): a simulated host has no subprocesses"),
+        (lambda: os.system("true"), r"system\(\): a simulated host has no subprocesses"),
+        (lambda: os.fork(), r"fork\(\): a simulated host has no subprocesses"),
+    ],
+)
+def test_a_host_refuses_them_also_where_no_loop_is_asked(host, network, use, said):
+    async def main():
+        with pytest.raises(NotSimulated, match=said):
+            use()
+        with pytest.raises(NotSimulated, match=said):
+            await asyncio.to_thread(use)
+
+    host.run(main)
+
+    async def on_no_host():
+        socket.socket().close()
+
+    network.run(on_no_host)
+    assert subprocess.run([sys.executable, "-c", ""]).returncode == 0
+
+
 def test_sockets_are_refused(network):
     async def main():
         loop = asyncio.get_running_loop()
@@ -195,7 +223,8 @@ def test_programs_on_hosts_see_virtual_clocks_and_chance(host):
         await asyncio.sleep(60)
         second = [time.time(), time.monotonic(), time.perf_counter(), time.time_ns(), time.monotonic_ns()]
         passed = [after - before for before, after in zip(first, second, strict=True)]
-        return time.gmtime(first[0])[:6], passed, random.random(), uuid.uuid4(), os.urandom(4)
+        chance = random.random(), uuid.uuid4(), os.urandom(4), secrets.token_hex(4), random.SystemRandom().random()
+        return time.gmtime(first[0])[:6], passed, *chance
 
     date, passed, *chance = host.run(main)
     assert date == (2026, 1, 1, 0, 0, 0)
@@ -203,7 +232,8 @@ def test_programs_on_hosts_see_virtual_clocks_and_chance(host):
     with Network(1) as again:
         assert again.add_host("alice").run(main)[2:] == tuple(chance)
     with Network(2) as other:
-        assert other.add_host("alice").run(main)[2:] != tuple(chance)
+        others = other.add_host("alice").run(main)[2:]
+        assert all(one != another for one, another in zip(others, chance, strict=True))
 
 
 def test_outside_of_hosts_the_clocks_are_real(network):

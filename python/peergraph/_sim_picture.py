@@ -80,11 +80,25 @@ def _title(network: Network, part_count: int, down_count: int) -> list[str]:
         told.append(f"{part_count} parts")
     if down_count:
         told.append(f"{down_count} down")
-    key = "filled: publishes its presence   red, dashed: cut   grey: down   colour: which part"
-    return [
-        f'<text x="12" y="22" font-weight="bold">{escape(", ".join(told))}</text>',
-        f'<text x="12" y="42" fill="{LINE}" font-size="10">{escape(key)}</text>',
-    ]
+    return [f'<text x="12" y="22" font-weight="bold">{escape(", ".join(told))}</text>', *_key(part_count)]
+
+
+def _key(part_count: int) -> list[str]:
+    """What the marks mean."""
+    first = PART_COLOURS[0]
+    lines = [f'<g font-size="10" fill="{LINE}">']
+    for x, fill, stroke, meaning in (
+        (18, first, first, "present"),
+        (82, "white", first, "not present"),
+        (164, "white", DOWN, "down"),
+    ):
+        lines.append(f'<circle cx="{x}" cy="38" r="5" fill="{fill}" stroke="{stroke}" stroke-width="2"/>')
+        lines.append(f'<text x="{x + 10}" y="41.5">{meaning}</text>')
+    lines.append(f'<line x1="213" y1="38" x2="237" y2="38" stroke="{CUT}" stroke-width="2" stroke-dasharray="6 4"/>')
+    lines.append('<text x="242" y="41.5">cut</text>')
+    if part_count > 1:
+        lines.append('<text x="12" y="57">each part has its colour</text>')
+    return [*lines, "</g>"]
 
 
 def _edges(network: Network, places: dict[str, tuple[float, float]]) -> list[str]:

@@ -437,11 +437,35 @@ def test_topology_and_picture(network, tmp_path):
     svg = network.plot(tmp_path / "network.svg").svg
     assert (tmp_path / "network.svg").read_text(encoding="utf-8") == svg
     root = ElementTree.fromstring(svg)
-    texts = [node.text for node in root.iter("{http://www.w3.org/2000/svg}text")]
-    assert {"alice", "bob", "carol"} <= set(texts)
+    texts = [node.text for node in root.iter(f"{SVG}text")]
+    assert {"alice", "bob", "carol", "each part has its colour"} <= set(texts)
     assert "2 parts" in texts[0]
     assert "1 down" in texts[0]
-    assert "stroke-dasharray" in svg
+    dashed = {line.find(f"{SVG}title").text.split(" at ")[0] for line in dashed_edges(root)}
+    assert "bob dialled alice" in dashed
+    colours = {name: colour_of(root, name) for name in ("alice", "bob", "carol")}
+    assert len(set(colours.values())) == 3
+    network.heal()
+    assert not dashed_edges(ElementTree.fromstring(network.plot().svg))
+
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def dashed_edges(root):
+    return [
+        line
+        for line in root.iter(f"{SVG}line")
+        if line.get("stroke-dasharray") and line.find(f"{SVG}title") is not None
+    ]
+
+
+def colour_of(root, name):
+    for circle in root.iter(f"{SVG}circle"):
+        title = circle.find(f"{SVG}title")
+        if title is not None and title.text.split()[0] == name:
+            return circle.get("stroke")
+    return None
 
 
 def test_topology_for_networkx(network):

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -12,10 +13,15 @@
 #define ACCEPT_BURST 16
 /* How long nothing is accepted when the machine is out of something. */
 #define ACCEPT_PAUSE_US 100000
+/* A change of addresses comes in several notices, and a new one of IPv6 can be used only a little later. */
+#define SETTLE_US 300000
+/* How often addresses are looked at where the system gives no notice. */
+#define LOOK_US 30000000
+#define TIMERS 2
 
 struct listen_socket {
     struct transport_listener *listener;
-    int fd;
+    int fd;              /* -1: a free place */
     struct watch *watch; /* owns the descriptor; NULL: not watched yet */
 };
 
@@ -23,15 +29,21 @@ struct transport_listener {
     struct runtime *runtime;
     struct list list;
     struct timer pause_timer;
+    struct timer look_timer;
     void *tag;
     int closed;
+    uint32_t scope;
+    uint32_t scope_id;
+    uint16_t port;
+    int has_v6;
+    int are_bound; /* each socket to its address; else one to all */
     struct listen_socket sockets[LISTEN_ADDRESS_MAX];
-    size_t socket_count;
+    struct address addresses[LISTEN_ADDRESS_MAX]; /* are_bound: of the socket of the same index */
 };
 
 static void watch_all(struct transport_listener *listener, int events)
 {
-    for (size_t i = 0; i < listener->socket_count; i++) {
+    for (size_t i = 0; i < LISTEN_ADDRESS_MAX; i++) {
         if (listener->sockets[i].watch != NULL)
             peer__watch_events(listener->sockets[i].watch, events);
     }
@@ -141,6 +153,142 @@ static void ready(void *owner, int events)
         ;
 }
 
+/* --- addresses that change -------------------------------------------------------------------------------------------- */
+
+static int has(const struct listen_sockets *found, const struct address *address)
+{
+    for (size_t i = 0; i < found->address_count; i++) {
+        if (peer__address_equal(&found->addresses[i], address))
+            return 1;
+    }
+    return 0;
+}
+
+static void close_socket(struct listen_socket *socket)
+{
+    if (socket->watch != NULL)
+        peer__watch_close(socket->watch);
+    else if (socket->fd >= 0)
+        close(socket->fd);
+    socket->watch = NULL;
+    socket->fd = -1;
+}
+
+/* Where it listens already. */
+static int serves(const struct transport_listener *listener, const struct address *address)
+{
+    for (size_t i = 0; i < LISTEN_ADDRESS_MAX; i++) {
+        if (listener->sockets[i].fd >= 0 && peer__address_equal(&listener->addresses[i], address))
+            return 1;
+    }
+    return 0;
+}
+
+static void serve(struct transport_listener *listener, const struct address *address)
+{
+    size_t place = 0;
+
+    while (place < LISTEN_ADDRESS_MAX && listener->sockets[place].fd >= 0)
+        place++;
+    if (place == LISTEN_ADDRESS_MAX)
+        return;
+    listener->sockets[place].fd = peer__socket_listen_at(address);
+    listener->addresses[place] = *address;
+    listener->runtime->listeners_changed = 1;
+}
+
+/* Of the addresses of a link or site each has a socket of its own. What cannot be bound yet is left out of `found`. */
+static void follow(struct transport_listener *listener, struct listen_sockets *found)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < LISTEN_ADDRESS_MAX; i++) {
+        if (listener->sockets[i].fd >= 0 && !has(found, &listener->addresses[i]))
+            close_socket(&listener->sockets[i]);
+    }
+    for (size_t i = 0; i < found->address_count; i++) {
+        if (!serves(listener, &found->addresses[i]))
+            serve(listener, &found->addresses[i]);
+        if (serves(listener, &found->addresses[i]))
+            found->addresses[kept++] = found->addresses[i];
+    }
+    found->address_count = kept;
+}
+
+/* While no interface is up, what was told stays: as a rule it is true again soon. */
+static void look(struct timer *timer)
+{
+    struct transport_listener *listener = CONTAINER_OF(timer, struct transport_listener, look_timer);
+    struct runtime *runtime = listener->runtime;
+    struct listen_sockets found = {0};
+
+    if (listener->closed)
+        return;
+    if (runtime->address_news == NULL)
+        peer__timer_set(&runtime->timers, timer, peer__monotonic_us() + LOOK_US);
+    if (!peer__sockets_addresses(listener->scope, listener->scope_id, listener->port, listener->has_v6, &found))
+        return;
+    if (listener->are_bound)
+        follow(listener, &found);
+    if (found.address_count > 0)
+        peer__engine_addresses_changed(runtime->driver.engine, listener->tag, found.addresses, found.address_count);
+}
+
+static void look_in(struct transport_listener *listener, int64_t delay_us)
+{
+    if (listener->scope != PEER_GRAPH_SCOPE_LOOPBACK && listener->look_timer.place == 0)
+        peer__timer_set(&listener->runtime->timers, &listener->look_timer, peer__monotonic_us() + delay_us);
+}
+
+static void on_address_news(void *owner, int events)
+{
+    struct runtime *runtime = owner;
+
+    (void)events;
+    peer__address_news_read(runtime->address_news->fd);
+    peer__turn_begin(runtime);
+    LIST_FOR (node, following, &runtime->listeners)
+        look_in(CONTAINER_OF(node, struct transport_listener, list), SETTLE_US);
+    peer__turn_end(runtime);
+}
+
+static void watch_addresses(struct runtime *runtime)
+{
+    int fd = runtime->address_news == NULL ? peer__address_news_open() : -1;
+
+    if (fd < 0)
+        return;
+    runtime->address_news = peer__watch_open(runtime, fd, on_address_news, runtime);
+    if (runtime->address_news != NULL)
+        peer__watch_events(runtime->address_news, UV_READABLE);
+    else
+        close(fd);
+}
+
+void peer__listeners_end(struct runtime *runtime)
+{
+    if (runtime->address_news != NULL)
+        peer__watch_close(runtime->address_news);
+    runtime->address_news = NULL;
+}
+
+/* --- opening and closing ---------------------------------------------------------------------------------------------- */
+
+static uint16_t port_of(const struct listen_sockets *sockets)
+{
+    return sockets->addresses[0].port;
+}
+
+static void take_sockets(struct transport_listener *listener, const struct listen_sockets *sockets)
+{
+    listener->port = port_of(sockets);
+    listener->has_v6 = sockets->has_v6 || sockets->are_bound;
+    listener->are_bound = sockets->are_bound;
+    for (size_t i = 0; i < LISTEN_ADDRESS_MAX; i++)
+        listener->sockets[i] = (struct listen_socket){listener, i < sockets->fd_count ? sockets->fds[i] : -1, NULL};
+    memcpy(listener->addresses, sockets->addresses, sockets->address_count * sizeof(sockets->addresses[0]));
+}
+
 peer_status peer__listener_open(void *self, uint32_t scope, uint32_t scope_id, uint16_t port, void *tag,
                                 struct transport_listener **listener_out, struct address addresses[LISTEN_ADDRESS_MAX],
                                 size_t *address_count_out)
@@ -151,11 +299,11 @@ peer_status peer__listener_open(void *self, uint32_t scope, uint32_t scope_id, u
 
     if (listener == NULL)
         return peer__out_of_memory();
-    peer_status status = peer__timers_reserve(&runtime->timers, 1);
+    peer_status status = peer__timers_reserve(&runtime->timers, TIMERS);
     if (status == PEER_OK) {
         status = peer__sockets_listen(scope, scope_id, port, &sockets);
         if (status < 0)
-            peer__timers_release(&runtime->timers, 1);
+            peer__timers_release(&runtime->timers, TIMERS);
     }
     if (status < 0) {
         peer__free(listener);
@@ -163,11 +311,12 @@ peer_status peer__listener_open(void *self, uint32_t scope, uint32_t scope_id, u
     }
     listener->runtime = runtime;
     listener->tag = tag;
+    listener->scope = scope;
+    listener->scope_id = scope_id;
     peer__timer_init(&listener->pause_timer, pause_over);
-    for (size_t i = 0; i < sockets.fd_count; i++)
-        listener->sockets[listener->socket_count++] = (struct listen_socket){listener, sockets.fds[i], NULL};
-    for (size_t i = 0; i < sockets.address_count; i++)
-        addresses[i] = sockets.addresses[i];
+    peer__timer_init(&listener->look_timer, look);
+    take_sockets(listener, &sockets);
+    memcpy(addresses, sockets.addresses, sockets.address_count * sizeof(sockets.addresses[0]));
     *address_count_out = sockets.address_count;
     list_append(&runtime->listeners, &listener->list);
     runtime->listeners_changed = 1;
@@ -182,29 +331,28 @@ void peer__listener_close(void *self, struct transport_listener *listener)
     listener->closed = 1;
     runtime->listeners_changed = 1;
     /* Only the loop may close the descriptors, but the port has to be free when this returns. */
-    for (size_t i = 0; i < listener->socket_count; i++)
-        shutdown(listener->sockets[i].fd, SHUT_RDWR);
+    for (size_t i = 0; i < LISTEN_ADDRESS_MAX; i++) {
+        if (listener->sockets[i].fd >= 0)
+            shutdown(listener->sockets[i].fd, SHUT_RDWR);
+    }
 }
 
 static void free_listener(struct transport_listener *listener)
 {
-    for (size_t i = 0; i < listener->socket_count; i++) {
-        if (listener->sockets[i].watch != NULL)
-            peer__watch_close(listener->sockets[i].watch);
-        else
-            close(listener->sockets[i].fd);
-    }
+    for (size_t i = 0; i < LISTEN_ADDRESS_MAX; i++)
+        close_socket(&listener->sockets[i]);
     peer__timer_cancel(&listener->runtime->timers, &listener->pause_timer);
-    peer__timers_release(&listener->runtime->timers, 1);
+    peer__timer_cancel(&listener->runtime->timers, &listener->look_timer);
+    peer__timers_release(&listener->runtime->timers, TIMERS);
     list_remove(&listener->list);
     peer__free(listener);
 }
 
 static void watch_new(struct transport_listener *listener)
 {
-    for (size_t i = 0; i < listener->socket_count; i++) {
+    for (size_t i = 0; i < LISTEN_ADDRESS_MAX; i++) {
         struct listen_socket *socket = &listener->sockets[i];
-        if (socket->watch != NULL)
+        if (socket->watch != NULL || socket->fd < 0)
             continue;
         socket->watch = peer__watch_open(listener->runtime, socket->fd, ready, socket);
         if (socket->watch != NULL)
@@ -221,10 +369,13 @@ void peer__listeners_attend(struct runtime *runtime)
     runtime->listeners_changed = 0;
     LIST_FOR (node, following, &runtime->listeners) {
         struct transport_listener *listener = CONTAINER_OF(node, struct transport_listener, list);
-        if (listener->closed)
+        if (listener->closed) {
             free_listener(listener);
-        else
-            watch_new(listener);
+            continue;
+        }
+        watch_new(listener);
+        watch_addresses(runtime);
+        look_in(listener, runtime->address_news != NULL ? SETTLE_US : LOOK_US); /* news from before it was watched */
     }
 }
 

@@ -195,6 +195,7 @@ static void linger(struct runtime *runtime)
 
 static void close_loop(struct runtime *runtime)
 {
+    peer__listeners_end(runtime);
     uv_close((uv_handle_t *)&runtime->wake, NULL);
     uv_close((uv_handle_t *)&runtime->timer, NULL);
     uv_run(&runtime->loop, UV_RUN_DEFAULT);

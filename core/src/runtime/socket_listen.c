@@ -173,19 +173,27 @@ static void add_address(struct listen_sockets *out, const struct address *addres
     out->addresses[out->address_count++].port = port;
 }
 
+int peer__sockets_addresses(uint32_t scope, uint32_t scope_id, uint16_t port, int want_v6, struct listen_sockets *out)
+{
+    find_addresses(out, scope, scope_id, port, want_v6);
+    if (scope != PEER_GRAPH_SCOPE_GLOBAL)
+        return out->address_count > 0;
+    drop_unless_alone(out, KIND_LOOPBACK);
+    drop_unless_alone(out, KIND_LINK_LOCAL);
+    return out->address_count > 0 && kind_of(&out->addresses[0]) != KIND_LOOPBACK;
+}
+
 static int listen_global(struct listen_sockets *out, uint16_t *port)
 {
     int error = add_socket(out, &any_v6, 0, port);
-    int has_v6 = error == 0;
 
-    if (!has_v6 && is_missing(error))
+    out->has_v6 = error == 0;
+    if (!out->has_v6 && is_missing(error))
         error = add_socket(out, &any_v4, 0, port);
     if (error == 0) {
-        find_addresses(out, PEER_GRAPH_SCOPE_GLOBAL, 0, *port, has_v6);
-        drop_unless_alone(out, KIND_LOOPBACK);
-        drop_unless_alone(out, KIND_LINK_LOCAL);
+        peer__sockets_addresses(PEER_GRAPH_SCOPE_GLOBAL, 0, *port, out->has_v6, out);
         if (out->address_count == 0) /* no interface is up */
-            add_address(out, has_v6 ? &loopback_v6 : &loopback_v4, *port);
+            add_address(out, out->has_v6 ? &loopback_v6 : &loopback_v4, *port);
     }
     return error;
 }
@@ -217,9 +225,18 @@ static int listen_on_interface(struct listen_sockets *out, uint32_t scope, uint3
 
     find_addresses(&found, scope, scope_id, 0, 1);
     out->address_count = 0;
+    out->are_bound = 1;
     for (size_t i = 0; i < found.address_count && error == 0; i++)
         error = add_if_there(out, &found.addresses[i], port);
     return error == 0 && out->fd_count == 0 ? EADDRNOTAVAIL : error;
+}
+
+int peer__socket_listen_at(const struct address *address)
+{
+    struct listen_sockets one = {0};
+    uint16_t port = address->port;
+
+    return add_socket(&one, address, 1, &port) == 0 ? one.fds[0] : -1;
 }
 
 static int try_to_listen(struct listen_sockets *out, uint32_t scope, uint32_t scope_id, uint16_t *port)

@@ -32,8 +32,9 @@ struct runtime {
     uv_loop_t loop;
     uv_async_t wake;
     uv_timer_t timer;
-    int spare_fd; /* given up for a moment to refuse a connection when descriptors are out; -1: none */
-    int ending;   /* the lock is held for good */
+    struct watch *address_news; /* NULL: not watched, as long as nobody listens or where it cannot be */
+    int spare_fd;               /* given up for a moment to refuse a connection when descriptors are out; -1: none */
+    int ending;                 /* the lock is held for good */
     uint8_t input[TURN_SIZE_MAX];
     size_t turn_size; /* of the next turn */
 
@@ -92,5 +93,7 @@ void peer__listener_close(void *self, struct transport_listener *listener);
 /** The loop's thread, under the lock: starts to watch new listeners and frees closed ones. */
 void peer__listeners_attend(struct runtime *runtime);
 void peer__listeners_close_all(struct runtime *runtime);
+/** The loop's thread: nothing more is asked of the system. */
+void peer__listeners_end(struct runtime *runtime);
 
 #endif

@@ -17,7 +17,7 @@ peer_status peer__timers_reserve(struct timers *timers, size_t timer_count)
     size_t needed = timers->reserved + timer_count;
     if (needed > timers->capacity) {
         size_t capacity = needed + needed / 2;
-        struct timer **heap = peer__realloc_array(timers->heap, capacity, sizeof(struct timer *));
+        struct timer_slot *heap = peer__realloc_array(timers->heap, capacity, sizeof(*heap));
         if (heap == NULL)
             return peer__out_of_memory();
         timers->heap = heap;
@@ -33,27 +33,27 @@ void peer__timers_release(struct timers *timers, size_t timer_count)
     timers->reserved -= timer_count;
 }
 
-static int before(const struct timer *a, const struct timer *b)
+static int before(const struct timer_slot *a, const struct timer_slot *b)
 {
     return a->deadline_us != b->deadline_us ? a->deadline_us < b->deadline_us : a->order < b->order;
 }
 
 /* Places count from 1: the parent of `place` is place / 2, its children are 2 * place and 2 * place + 1. */
-static void put(struct timers *timers, struct timer *timer, size_t place)
+static struct timer_slot *at(const struct timers *timers, size_t place)
 {
-    timers->heap[place - 1] = timer;
-    timer->place = place;
+    return &timers->heap[place - 1];
 }
 
-static struct timer *at(const struct timers *timers, size_t place)
+static void put(struct timers *timers, const struct timer_slot *slot, size_t place)
 {
-    return timers->heap[place - 1];
+    *at(timers, place) = *slot;
+    slot->timer->place = place;
 }
 
-/* Finds the place of `timer`, for which `place` is free, upwards and then downwards. */
-static void settle(struct timers *timers, struct timer *timer, size_t place)
+/* Finds the place of what stood in `slot`, for which `place` is free, upwards and then downwards. */
+static void settle(struct timers *timers, struct timer_slot slot, size_t place)
 {
-    for (; place > 1 && before(timer, at(timers, place / 2)); place /= 2)
+    for (; place > 1 && before(&slot, at(timers, place / 2)); place /= 2)
         put(timers, at(timers, place / 2), place);
     for (;;) {
         size_t child = place * 2;
@@ -61,12 +61,12 @@ static void settle(struct timers *timers, struct timer *timer, size_t place)
             break;
         if (child < timers->count && before(at(timers, child + 1), at(timers, child)))
             child++;
-        if (before(timer, at(timers, child)))
+        if (before(&slot, at(timers, child)))
             break;
         put(timers, at(timers, child), place);
         place = child;
     }
-    put(timers, timer, place);
+    put(timers, &slot, place);
 }
 
 void peer__timer_set(struct timers *timers, struct timer *timer, int64_t deadline_us)
@@ -77,10 +77,9 @@ void peer__timer_set(struct timers *timers, struct timer *timer, int64_t deadlin
         assert(timers->count < timers->reserved);
         place = ++timers->count;
     }
-    assert(place == timers->count || at(timers, place) == timer);
+    assert(place == timers->count || at(timers, place)->timer == timer);
     timer->deadline_us = deadline_us < timers->fired_us ? timers->fired_us : deadline_us;
-    timer->order = timers->order++;
-    settle(timers, timer, place);
+    settle(timers, (struct timer_slot){timer->deadline_us, timers->order++, timer}, place);
 }
 
 void peer__timer_cancel(struct timers *timers, struct timer *timer)
@@ -88,12 +87,12 @@ void peer__timer_cancel(struct timers *timers, struct timer *timer)
     size_t place = timer->place;
     if (place == 0)
         return;
-    assert(place <= timers->count && at(timers, place) == timer);
-    struct timer *last = at(timers, timers->count);
+    assert(place <= timers->count && at(timers, place)->timer == timer);
+    struct timer_slot last = *at(timers, timers->count);
     timers->count--;
     timer->place = 0;
     timer->deadline_us = NO_DEADLINE;
-    if (last != timer)
+    if (last.timer != timer)
         settle(timers, last, place);
 }
 
@@ -110,8 +109,9 @@ void peer__timers_fire(struct timers *timers, int64_t now_us)
     if (now_us > timers->fired_us)
         timers->fired_us = now_us;
     while (timers->count != 0) {
-        struct timer *timer = at(timers, 1);
-        if (timer->deadline_us > now_us || timer->order >= first_new)
+        const struct timer_slot *first = at(timers, 1);
+        struct timer *timer = first->timer;
+        if (first->deadline_us > now_us || first->order >= first_new)
             break;
         peer__timer_cancel(timers, timer);
         timer->fire(timer);
@@ -121,7 +121,7 @@ void peer__timers_fire(struct timers *timers, int64_t now_us)
 void peer__timers_free(struct timers *timers)
 {
     for (size_t place = 1; place <= timers->count; place++)
-        at(timers, place)->place = 0;
+        at(timers, place)->timer->place = 0;
     peer__free(timers->heap);
     *timers = (struct timers){0};
 }

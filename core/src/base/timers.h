@@ -11,13 +11,19 @@
 
 struct timer {
     int64_t deadline_us;
-    uint64_t order; /* timers of one moment fire in the order in which they were set */
-    size_t place;   /* in the heap, counted from 1; 0: not set */
+    size_t place; /* in the heap, counted from 1; 0: not set */
     void (*fire)(struct timer *timer);
 };
 
+/** What is compared stands in the heap itself: with thousands of timers each look at one would miss the cache. */
+struct timer_slot {
+    int64_t deadline_us;
+    uint64_t order; /* timers of one moment fire in the order in which they were set */
+    struct timer *timer;
+};
+
 struct timers {
-    struct timer **heap;
+    struct timer_slot *heap;
     size_t count;
     size_t capacity;
     size_t reserved; /* timers that exist, set or not; never above capacity */

@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "base/list.h"
 #include "base/memory.h"
-#include "store/memory_tree.h"
+#include "store/memory_index.h"
 
 struct setting {
     struct setting *next;
@@ -40,11 +40,11 @@ struct database {
     char *name;
     int is_open;
 
+    struct row_index index;
     struct row *roots[ORDER_COUNT];
     struct setting *settings;
     struct account *accounts[ACCOUNT_BUCKETS];
     uint64_t bytes;
-    uint64_t count;
     uint64_t last_seq;
     uint64_t committed_last_seq;
 
@@ -67,9 +67,9 @@ struct memory_factory {
 
 /* ----------------------------------------------------------------------------------------------- rows, settings */
 
-static struct row *row_new(const struct store_row *from, uint64_t seq)
+static struct row *row_new(const struct store_row *from, struct account *account, uint64_t seq)
 {
-    struct row *row = peer__calloc(1, sizeof(*row) + from->creator_id.size + from->wire.size);
+    struct row *row = peer__malloc(sizeof(*row) + from->creator_id.size + from->wire.size);
 
     if (row == NULL)
         return NULL;
@@ -79,11 +79,11 @@ static struct row *row_new(const struct store_row *from, uint64_t seq)
         memcpy(creator, from->creator_id.data, from->creator_id.size);
     if (from->wire.size != 0)
         memcpy(wire, from->wire.data, from->wire.size);
+    row->account = account;
     row->record = *from;
     row->record.seq = seq;
     row->record.creator_id.data = creator;
     row->record.wire.data = wire;
-    row->priority = peer__row_priority(seq);
     return row;
 }
 
@@ -109,46 +109,38 @@ static struct account *account_find(const struct database *database, struct span
     return account;
 }
 
-/* Accounts stay until the end, so that nothing is allocated while changes are taken back. */
-static peer_status account_open(struct database *database, struct span creator_id)
+/* Accounts stay until the end, so that nothing is allocated while changes are taken back. NULL: memory is out. */
+static struct account *account_open(struct database *database, struct span creator_id)
 {
-    if (account_find(database, creator_id) != NULL)
-        return PEER_OK;
-    struct account *account = peer__malloc(sizeof(*account) + creator_id.size);
+    struct account *account = account_find(database, creator_id);
+    if (account != NULL)
+        return account;
+    account = peer__malloc(sizeof(*account) + creator_id.size);
     if (account == NULL)
-        return peer__out_of_memory();
+        return NULL;
     if (creator_id.size != 0)
         memcpy(account + 1, creator_id.data, creator_id.size);
     struct account **bucket = &database->accounts[bucket_of(creator_id)];
     *account = (struct account){.next = *bucket, .creator_id = {(const uint8_t *)(account + 1), creator_id.size}};
-    *bucket = account;
-    return PEER_OK;
+    return *bucket = account;
 }
 
 static void row_link(struct database *database, struct row *row)
 {
     database->bytes += bytes_of(row);
-    account_find(database, row->record.creator_id)->bytes += bytes_of(row);
+    row->account->bytes += bytes_of(row);
     for (int order = 0; order < ORDER_COUNT; order++)
         peer__tree_insert(&database->roots[order], (enum row_order)order, row);
-    database->count++;
+    peer__index_add(&database->index, row);
 }
 
 static void row_unlink(struct database *database, struct row *row)
 {
     database->bytes -= bytes_of(row);
-    account_find(database, row->record.creator_id)->bytes -= bytes_of(row);
+    row->account->bytes -= bytes_of(row);
     for (int order = 0; order < ORDER_COUNT; order++)
         peer__tree_remove(&database->roots[order], (enum row_order)order, row);
-    database->count--;
-}
-
-static struct row *row_find(const struct database *database, const peer_guid *id)
-{
-    struct store_row key = {.id = *id};
-    struct row *row = peer__tree_at_least(database->roots[ORDER_ID], ORDER_ID, &key);
-
-    return row != NULL && peer__guid_equal(&row->record.id, id) ? row : NULL;
+    peer__index_remove(&database->index, row);
 }
 
 static struct setting *setting_new(const char *name, struct span value)
@@ -215,12 +207,13 @@ static peer_status database_put(struct store *base, const struct store_row *from
     struct database *database = CONTAINER_OF(base, struct database, store);
 
     PEER_TRY(begin(database));
-    if (account_open(database, from->creator_id) < 0)
-        return database->failed = E_OUTOFMEMORY;
-    struct row *row = row_new(from, database->last_seq + 1);
+    struct account *account = account_open(database, from->creator_id);
+    if (account == NULL || peer__index_reserve(&database->index) < 0)
+        return database->failed = peer__out_of_memory();
+    struct row *row = row_new(from, account, database->last_seq + 1);
     if (row == NULL)
         return database->failed = peer__out_of_memory();
-    struct row *replaced = row_find(database, &from->id);
+    struct row *replaced = peer__index_find(&database->index, &from->id);
     if (replaced != NULL)
         row_unlink(database, replaced);
     row_link(database, row);
@@ -234,7 +227,7 @@ static peer_status database_remove(struct store *base, const peer_guid *id)
     struct database *database = CONTAINER_OF(base, struct database, store);
 
     PEER_TRY(begin(database));
-    struct row *row = row_find(database, id);
+    struct row *row = peer__index_find(&database->index, id);
     if (row != NULL) {
         row_unlink(database, row);
         database->undos[database->undo_count++] = (struct undo){.removed = row};
@@ -329,7 +322,7 @@ static peer_status database_get(struct store *base, const peer_guid *id, int wan
                                 void *context)
 {
     struct database *database = CONTAINER_OF(base, struct database, store);
-    const struct row *row = row_find(database, id);
+    const struct row *row = peer__index_find(&database->index, id);
 
     assert(!database->visiting);
     if (row == NULL)
@@ -440,7 +433,7 @@ static peer_status database_last_seq(struct store *base, uint64_t *seq_out)
 
 static peer_status database_count(struct store *base, uint64_t *count_out)
 {
-    *count_out = CONTAINER_OF(base, struct database, store)->count;
+    *count_out = CONTAINER_OF(base, struct database, store)->index.count;
     return PEER_OK;
 }
 
@@ -526,6 +519,7 @@ static void database_free(struct database *database)
             peer__free(account);
         }
     }
+    peer__index_free(&database->index);
     list_remove(&database->node);
     peer__free(database->graph_id);
     peer__free(database->peer_id);

@@ -1,11 +1,10 @@
-/** The orders of the memory store: a row is linked into five treaps at once, so that every question is O(log n). */
+/** The orders of the memory store: a row is linked into four treaps at once, so that every question is O(log n). */
 #ifndef PEER_STORE_MEMORY_TREE_H
 #define PEER_STORE_MEMORY_TREE_H
 
 #include "base/store.h"
 
 enum row_order {
-    ORDER_ID,
     ORDER_SEQ,
     ORDER_MODIFIED, /* (modified, id) */
     ORDER_EXPIRES,  /* (expires, seq) */
@@ -13,17 +12,22 @@ enum row_order {
     ORDER_COUNT
 };
 
-struct row {
-    struct store_row record; /* its spans point behind the row */
+/** All that a way down reads of a row, side by side: thousands of databases in one process do not fit into a cache. */
+struct row_link {
+    struct row *below;
+    struct row *above;
+    uint64_t key; /* what the order compares first, as a number */
     uint64_t priority;
-    struct {
-        struct row *below;
-        struct row *above;
-    } links[ORDER_COUNT];
 };
 
-/** The priority of a row, evenly spread, from its number: chance that is the same on every run. */
-uint64_t peer__row_priority(uint64_t seq);
+struct account;
+
+struct row {
+    struct row_link links[ORDER_COUNT];
+    struct row *next;        /* in its bucket of memory_index.h */
+    struct account *account; /* of its creator */
+    struct store_row record; /* its spans point behind the row */
+};
 
 /** No row may be equal to it in this order. */
 void peer__tree_insert(struct row **root, enum row_order order, struct row *row);

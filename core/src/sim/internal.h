@@ -40,7 +40,7 @@ struct sim {
     size_t host_capacity;
     struct list pipes;
     uint64_t pipe_count; /* ever made; numbers them in the trace */
-    int sweep_due;
+    struct list let_go;  /* pipes of which somebody let an end go at this moment */
     uint64_t steps_at_now;
     peer_status status;
 

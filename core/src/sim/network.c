@@ -69,6 +69,7 @@ peer_status peer__sim_create(uint64_t seed, const struct sim_options *options, s
                                   .jitter_us = sim->options.jitter_us,
                                   .bandwidth = sim->options.bandwidth};
     list_init(&sim->pipes);
+    list_init(&sim->let_go);
     list_init(&sim->held);
     peer__sim_random_seed(&sim->random, seed, 0);
     *sim_out = sim;

@@ -29,7 +29,8 @@ void peer__sim_pipe_note(struct pipe *pipe, const char *state)
 static void let_go(struct transport_connection *end)
 {
     end->state = END_GONE;
-    end->pipe->sim->sweep_due = 1;
+    list_remove(&end->pipe->in_let_go);
+    list_append(&end->pipe->sim->let_go, &end->pipe->in_let_go);
 }
 
 /* The end is over for its host: the endpoint is told and never hears of it again. */
@@ -413,6 +414,7 @@ peer_status peer__sim_dial(void *self, const char *host_name, const char *interf
     pipe->ends[0].state = END_DIALLING;
     pipe->ends[0].tag = tag;
     pipe->ends[0].remote = *address;
+    list_init(&pipe->in_let_go);
     list_append(&sim->pipes, &pipe->in_sim);
     const struct sim_link *link = peer__sim_link_to(host, peer__sim_find_host(sim, host_name, address));
     peer__sim_at(sim, &pipe->dial, sim->now_us + peer__sim_delay(sim, link, 0));
@@ -664,16 +666,15 @@ static void free_pipe(struct pipe *pipe)
     }
     peer__timers_release(timers, PIPE_TIMERS);
     list_remove(&pipe->in_sim);
+    list_remove(&pipe->in_let_go);
     peer__free(pipe);
 }
 
 void peer__sim_pipes_sweep(struct sim *sim)
 {
-    if (!sim->sweep_due)
-        return;
-    sim->sweep_due = 0;
-    LIST_FOR (node, following, &sim->pipes) {
-        struct pipe *pipe = CONTAINER_OF(node, struct pipe, in_sim);
+    LIST_FOR (node, following, &sim->let_go) {
+        struct pipe *pipe = CONTAINER_OF(node, struct pipe, in_let_go);
+        list_remove(node);
         if (is_over(pipe))
             free_pipe(pipe);
     }

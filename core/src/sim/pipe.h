@@ -55,6 +55,7 @@ enum stage { STAGE_SYN, STAGE_REFUSED, STAGE_ACCEPTED, STAGE_UP };
 
 struct pipe {
     struct list in_sim;
+    struct list in_let_go;
     struct sim *sim;
     uint64_t id;
     enum stage stage;

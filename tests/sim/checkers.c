@@ -9,6 +9,8 @@
 /** The nodes take turns to be asked for records, and are asked for so many at most: that is dear. */
 #define LOOK_PERIOD_S 10
 #define RECORDS_A_LOOK 30u
+/** What is under way arrives, and cuts that were not noticed are. */
+#define END_MAX_S 300
 /* outbox.c: acknowledgements are counted, and so are records that a neighbour is owed. */
 #define ACKS_MAX (64u * 1024)
 #define OWED_MAX 16384u
@@ -116,4 +118,11 @@ void checkers_run(struct world *world)
     size_t node = (size_t)(second / LOOK_PERIOD_S) % world->count;
     if (world->nodes[node].graph != NULL)
         check_records(world, node);
+}
+
+void checkers_run_at_the_end(struct world *world)
+{
+    peer__sim_heal(world->sim);
+    if (world_pieces(world) == 1)
+        world_settle(world, END_MAX_S);
 }

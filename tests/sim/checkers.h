@@ -9,5 +9,7 @@
 
 /** Fails the test if something does not hold. Between two calls a virtual second passes, or nothing is asked. */
 void checkers_run(struct world *world);
+/** When the scenario is over: a network in one piece has to become equal, every byte of what is shown. */
+void checkers_run_at_the_end(struct world *world);
 
 #endif

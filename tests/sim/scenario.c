@@ -54,6 +54,7 @@ static uint64_t run_once(scenario run, const struct sim_options *options, uint64
     assert_status(peer__sim_create(seed, options, &world->sim), PEER_OK);
     peer__sim_trace_to(world->sim, keep_line, NULL);
     run(world);
+    checkers_run_at_the_end(world);
     assert_status(peer__sim_status(world->sim), PEER_OK);
     uint64_t hash = peer__sim_trace_hash(world->sim);
     end_world(world);
@@ -89,7 +90,7 @@ static void run_seeds(const char *name, scenario run, const struct sim_options *
 
 void scenario_run_named(const char *name, scenario run, const struct sim_options *options)
 {
-    run_seeds(name, run, options, number("PEER_SIM_SEEDS", getenv("PEER_SIM_SEED") != NULL ? 1 : 3));
+    run_seeds(name, run, options, number("PEER_SIM_SEEDS", getenv("PEER_SIM_SEED") != NULL ? 1 : 5));
 }
 
 void scenario_run_large_named(const char *name, scenario run, const struct sim_options *options)
@@ -484,6 +485,45 @@ void assert_converged(struct world *world)
     find_difference(world, difference, sizeof(difference));
     if (difference[0] != '\0')
         fail_msg("seed %" PRIu64 ": not converged: %s", world->seed, difference);
+}
+
+static size_t node_of(const struct world *world, const struct sim_host *host)
+{
+    size_t node = 0;
+    while (node < world->count && world->nodes[node].host != host)
+        node++;
+    return node; /* the number of nodes: a host that the test moves itself */
+}
+
+static size_t root_of(const size_t *joined_to, size_t node)
+{
+    while (joined_to[node] != node)
+        node = joined_to[node];
+    return node;
+}
+
+size_t world_pieces(struct world *world)
+{
+    static struct sim_connection connections[8 * WORLD_NODES_MAX];
+    size_t joined_to[WORLD_NODES_MAX];
+    size_t pieces = 0;
+    size_t count = peer__sim_list_connections(world->sim, connections, 8 * WORLD_NODES_MAX);
+    assert_true(count <= 8 * WORLD_NODES_MAX);
+    for (size_t i = 0; i < world->count; i++) {
+        joined_to[i] = i;
+        pieces += world->nodes[i].graph != NULL;
+    }
+    for (size_t i = 0; i < count; i++) {
+        size_t from = node_of(world, connections[i].from);
+        size_t to = node_of(world, connections[i].to);
+        if (from == world->count || to == world->count || !connections[i].is_neighbour)
+            continue;
+        from = root_of(joined_to, from);
+        to = root_of(joined_to, to);
+        pieces -= from != to;
+        joined_to[from] = to;
+    }
+    return pieces;
 }
 
 static void run_for(struct world *world, int64_t duration_us)

@@ -2,7 +2,7 @@
  * What the world of a simulated test is made of: hosts with one graph, ways to connect them, records, and the questions
  * every test asks. A scenario runs once for each seed and then again: the traces must be equal.
  *
- *   PEER_SIM_SEEDS=200     runs every scenario with seeds 1 … 200 (default 3; large ones run with one)
+ *   PEER_SIM_SEEDS=200     runs every scenario with seeds 1 … 200 (default 5; large ones run with one)
  *   PEER_SIM_LARGE=3       runs the large ones with so many seeds; 0: leaves them out
  *   PEER_SIM_HUGE=1        runs those that take minutes, which are left out otherwise
  *   PEER_SIM_SEED=17       begins with that seed, and runs no other unless a number of seeds is given
@@ -120,6 +120,9 @@ peer_status world_list(struct world *world, size_t node, const peer_guid *type, 
 size_t world_record_count(struct world *world, size_t node);
 int64_t world_peer_time_us(struct world *world, size_t node);
 uint32_t world_status(struct world *world, size_t node);
+
+/** Parts of the network that no connection between neighbours joins; hosts without a graph are left out. */
+size_t world_pieces(struct world *world);
 
 void world_run(struct world *world, int64_t seconds);
 /** Runs until every open node that is synchronized shows the same records and all are synchronized, at most so long. */

@@ -2,6 +2,7 @@
 #include "scenario.h"
 
 #include "base/memory.h"
+#include "graph/state.h"
 
 #define LONG_LIFE_S (12 * HOUR_S)
 
@@ -33,6 +34,99 @@ SCENARIO(halves_that_were_cut_for_an_hour_meet_by_the_address_book)
     world_settle(world, 1200);
     assert_int_equal(world_record_count(world, 3), 20);
 }
+
+/* --------------------------------------------------------------------------------------------------- contacts alone */
+
+#define HALF 8
+
+static int is_contact(struct world *world, size_t node)
+{
+    return world->nodes[node].graph->upkeep.own_contact.live;
+}
+
+static size_t lowest_node(struct world *world)
+{
+    size_t lowest = 0;
+    for (size_t i = 1; i < world->count; i++) {
+        if (world->nodes[i].graph->node_id < world->nodes[lowest].graph->node_id)
+            lowest = i;
+    }
+    return lowest;
+}
+
+/* Two random halves. Who has lost the lowest node id, and with it the signature, must know a contact on its side: else
+ * nothing tells the halves that they are apart. */
+static void draw_halves(struct world *world, int *sides)
+{
+    size_t lowest = lowest_node(world);
+    int is_seen = 0;
+    while (!is_seen) {
+        size_t left = 0;
+        for (size_t i = 0; i < world->count; i++) {
+            size_t rest = world->count - i;
+            sides[i] = draw(world, rest) < HALF - left;
+            left += (size_t)sides[i];
+        }
+        for (size_t i = 0; i < world->count; i++)
+            is_seen |= sides[i] == sides[lowest] && is_contact(world, i);
+    }
+}
+
+static void cut_sides(struct world *world, const int *sides, int by_reset)
+{
+    for (size_t i = 0; i < world->count; i++) {
+        for (size_t k = 0; k < i; k++) {
+            if (sides[i] == sides[k])
+                continue;
+            assert_status(peer__sim_partition(&world->nodes[i].host, 1, &world->nodes[k].host, 1), PEER_OK);
+            if (by_reset)
+                peer__sim_reset(world->nodes[i].host, world->nodes[k].host);
+        }
+    }
+}
+
+/* A ring through each side: what is cut in more than two pieces may have one that no contact of another piece knows. */
+static void hold_sides_together(struct world *world, const int *sides)
+{
+    for (size_t i = 0; i < world->count; i++) {
+        size_t next = (i + 1) % world->count;
+        while (sides[next] != sides[i])
+            next = (next + 1) % world->count;
+        (void)world_try_connect(world, i, next); /* it may be a neighbour already */
+    }
+}
+
+/* Nobody remembers where it met anyone, and what others have named to it: what is left are contacts. */
+static void forget_addresses(struct world *world)
+{
+    for (size_t i = 0; i < world->count; i++) {
+        world->nodes[i].graph->dialler.book.count = 0;
+        world->nodes[i].graph->dialler.referrals.count = 0;
+    }
+}
+
+/* 14.3: five minutes, so that contacts of the other side live when they can be reached again. */
+SCENARIO(halves_that_were_cut_for_five_minutes_meet_by_contacts_alone)
+{
+    int sides[2 * HALF];
+    world_mesh(world, 2 * HALF);
+    world_run(world, 600);
+    draw_halves(world, sides);
+    cut_sides(world, sides, (int)draw(world, 2));
+    for (int i = 0; i < 20; i++) {
+        add_for(world, draw(world, world->count), LONG_LIFE_S);
+        world_run(world, 15);
+        if (i == 10)
+            hold_sides_together(world, sides);
+    }
+    assert_int_equal(world_pieces(world), 2);
+    forget_addresses(world);
+    peer__sim_heal(world->sim);
+    world_settle(world, 600);
+    assert_int_equal(world_record_count(world, 3), 20);
+}
+
+/* ------------------------------------------------------------------------------------------- what ends during a cut */
 
 /* decisions.md 10: p4 has deleted what p1 gave a longer life, and is shown p1's copy. Whoever still has it when the record
  * would have expired does not bring it back. */
@@ -159,6 +253,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SCENARIO_TEST(halves_that_were_cut_for_an_hour_meet_by_the_address_book),
+        SCENARIO_TEST(halves_that_were_cut_for_five_minutes_meet_by_contacts_alone),
         SCENARIO_TEST(what_was_deleted_does_not_come_back),
         SCENARIO_TEST(records_end_and_are_refreshed_across_a_cut),
         SCENARIO_TEST(clocks_that_are_minutes_apart),

@@ -2,6 +2,7 @@
 #include "scenario.h"
 
 #include "base/memory.h"
+#include "graph/state.h"
 #include "wire/payload.h"
 #include "wire/record.h"
 
@@ -275,7 +276,7 @@ SCENARIO(presence_keeps_near_its_maximum)
     star(world, 24);
     world_run(world, 600);
     assert_all_count(world, &peer__type_presence, 3, 13);
-    world_run(world, 3600);
+    world_run(world, 1200);
     assert_all_count(world, &peer__type_presence, 3, 13);
     for (size_t i = 0; i < 24; i++)
         set_presence(world, i, 1);
@@ -283,6 +284,29 @@ SCENARIO(presence_keeps_near_its_maximum)
     assert_all_count(world, &peer__type_presence, 24, 24);
     for (size_t i = 0; i < 24; i++)
         set_presence(world, i, 0);
+    world_run(world, 600);
+    assert_all_count(world, &peer__type_presence, 3, 13);
+}
+
+/* 14.6, 3: between the maximum and ten more nobody publishes or withdraws; below it those who are left take over. */
+SCENARIO(presence_stands_still_between_its_bounds)
+{
+    peer_event_view event;
+    world->presence_max = 3;
+    star(world, 24);
+    world_run(world, 600);
+    size_t count = count_at(world, 0, &peer__type_presence);
+    assert_in_range(count, 3, 13);
+    world_watch(world, 0);
+    for (int i = 0; i < 60; i++) {
+        world_run(world, 30);
+        assert_all_count(world, &peer__type_presence, count, count);
+    }
+    assert_false(next_change(world, 0, &event));
+    for (size_t i = 1; i < 24; i++) {
+        if (world->nodes[i].graph->upkeep.own_presence.live)
+            world_close(world, i);
+    }
     world_run(world, 600);
     assert_all_count(world, &peer__type_presence, 3, 13);
 }
@@ -348,6 +372,7 @@ int main(void)
         SCENARIO_TEST(everyone_is_present_and_leaves),
         SCENARIO_TEST(presence_can_be_forced_and_ends_by_itself),
         SCENARIO_TEST(presence_keeps_near_its_maximum),
+        SCENARIO_TEST(presence_stands_still_between_its_bounds),
         SCENARIO_TEST(a_record_lives_as_long_as_its_publisher),
         SCENARIO_TEST(the_flag_does_not_travel),
     };

@@ -151,12 +151,45 @@ SCENARIO(several_changes_are_made_or_none)
     assert_int_equal(world_record_count(world, 0), 1);
 }
 
+/* Whatever a graph does by itself can fail as well: input, timers, commits, dials. When there is memory again it is as if
+ * nothing had been. */
+static void a_mesh_short_of_memory(struct world *world, uint32_t chance)
+{
+    world->automatic = 1;
+    world->presence_max = -1;
+    world_mesh(world, 6);
+    world_run(world, 30);
+    for (size_t round = 0; round < 30; round++) {
+        size_t node = (size_t)peer__sim_draw(world->sim, world->count);
+        for (size_t i = 0; i < world->count; i++)
+            peer__sim_host_set_memory_short(world->nodes[i].host, i % 2 == round % 2 ? chance : 0);
+        world_add(world, node, "written in need");
+        if (peer__sim_draw(world->sim, 4) == 0)
+            peer__sim_reset(world->nodes[node].host, world->nodes[(node + 1) % world->count].host);
+        world_run(world, 1 + (int64_t)peer__sim_draw(world->sim, 60));
+    }
+    for (size_t i = 0; i < world->count; i++)
+        peer__sim_host_set_memory_short(world->nodes[i].host, 0);
+    world_settle(world, 1800);
+    assert_int_equal(world_record_count(world, 0), 30);
+}
+
+SCENARIO(a_mesh_outlives_want_of_memory)
+{
+    a_mesh_short_of_memory(world, 3);
+}
+
+SCENARIO(a_mesh_outlives_dire_want_of_memory)
+{
+    a_mesh_short_of_memory(world, 60);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        SCENARIO_TEST(graphs_are_made_and_opened_or_not),
-        SCENARIO_TEST(records_are_changed_or_not),
-        SCENARIO_TEST(several_changes_are_made_or_none),
+        SCENARIO_TEST(graphs_are_made_and_opened_or_not),   SCENARIO_TEST(records_are_changed_or_not),
+        SCENARIO_TEST(several_changes_are_made_or_none),    SCENARIO_TEST(a_mesh_outlives_want_of_memory),
+        SCENARIO_TEST(a_mesh_outlives_dire_want_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

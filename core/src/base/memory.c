@@ -71,6 +71,11 @@ void peer__memory_fail_after(int64_t count)
     atomic_store(&fail_after, count);
 }
 
+int64_t peer__memory_hold_failures(void)
+{
+    return atomic_exchange(&fail_after, -1);
+}
+
 int64_t peer__memory_live(void)
 {
     return atomic_load(&live);

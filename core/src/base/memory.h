@@ -19,6 +19,8 @@ char *peer__strdup(const char *text);
 
 /** Tests: after `count` more successful allocations of this process every one fails; -1 ends that. */
 void peer__memory_fail_after(int64_t count);
+/** Tests: no allocation fails until peer__memory_fail_after is given what this returns. */
+int64_t peer__memory_hold_failures(void);
 /** Tests: blocks allocated and not freed. */
 int64_t peer__memory_live(void);
 

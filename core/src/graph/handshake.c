@@ -69,6 +69,7 @@ static peer_status dial(struct link *link, const char *address_text)
     return transport->dial(transport->self, host, interface_name, &link->remote, link, &link->connection);
 }
 
+/* D-28: the application may ask for a connection while there are others, but not for one to the same node. */
 static peer_status check_address(const struct graph *graph, const char *text)
 {
     struct address address;

@@ -8,7 +8,8 @@
 
 /* -------------------------------------------------------------------------------------------------------- publishing */
 
-static int is_wanted(const struct graph *graph) /* without regard to how many there are */
+/* Without regard to how many there are. D-32: -1 is everyone, as 2.2.3.1 says, whatever PPSEC writes. */
+static int is_wanted(const struct graph *graph)
 {
     return graph->upkeep.presence_forced || graph->info.presence_max == PRESENCE_MAX_ALL;
 }

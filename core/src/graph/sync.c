@@ -105,7 +105,7 @@ void peer__sync_finish(struct link *link)
 static void on_stage_end(struct link *link)
 {
     struct graph *graph = link->graph;
-    size_t stage = link->sync.stage++;
+    size_t stage = link->sync.stage++; /* D-21: past the graph info too, which is asked for once */
     if (stage >= 2 && stage < stage_count(graph))
         tell_synchronized(graph, stage_type(graph, stage));
     if (stage < stage_count(graph))

@@ -11,6 +11,8 @@
 #include "xml/attributes.h"
 
 #define MILLION INT64_C(1000000)
+/* Of an input in which memory runs out: most need a few allocations, some many. */
+#define MEMORY_GRANTED_MAX 24
 /* Graphs have timers for ever: who waits for what never comes would never be let go. */
 #define PATIENCE_US (30 * 24 * 3600 * MILLION)
 
@@ -160,55 +162,89 @@ void peer__sim_host_settle(struct sim_host *host)
     set_tick(host);
 }
 
+/* A host that is short of memory: by chance, from some allocation of an input on each fails, until the input ends. */
+static void begin_input(struct sim_host *host)
+{
+    struct sim_random *random = &host->sim->random;
+    if (host->memory_chance != 0 && peer__sim_random_chance(random, host->memory_chance))
+        peer__memory_fail_after(
+            (int64_t)peer__sim_random_below(random, 1 + peer__sim_random_below(random, MEMORY_GRANTED_MAX)));
+}
+
+static void end_input(struct sim_host *host)
+{
+    if (host->memory_chance != 0)
+        peer__memory_fail_after(-1);
+}
+
+void peer__sim_host_set_memory_short(struct sim_host *host, uint32_t chance)
+{
+    host->memory_chance = chance;
+}
+
 static void on_tick(struct timer *timer)
 {
     struct sim_host *host = CONTAINER_OF(timer, struct sim_host, tick);
+    begin_input(host);
     peer__engine_tick(host->engine);
     peer__sim_host_settle(host);
+    end_input(host);
 }
 
 static void on_commit(struct timer *timer)
 {
     struct sim_host *host = CONTAINER_OF(timer, struct sim_host, commit);
+    begin_input(host);
     peer__engine_commit(host->engine);
     set_tick(host);
+    end_input(host);
 }
 
 static peer_status accepted(void *self, void *listener_tag, struct transport_connection *connection,
                             const struct address *remote, void **tag_out)
 {
     struct sim_host *host = self;
+    begin_input(host);
     peer_status status = peer__engine_accepted(host->engine, listener_tag, connection, remote, tag_out);
     peer__sim_host_settle(host);
+    end_input(host);
     return status;
 }
 
 static void connected(void *self, void *tag, const struct address *remote)
 {
     struct sim_host *host = self;
+    begin_input(host);
     peer__engine_connected(host->engine, tag, remote);
     peer__sim_host_settle(host);
+    end_input(host);
 }
 
 static void received(void *self, void *tag, const void *data, size_t size)
 {
     struct sim_host *host = self;
+    begin_input(host);
     peer__engine_received(host->engine, tag, data, size);
     peer__sim_host_settle(host);
+    end_input(host);
 }
 
 static void writable(void *self, void *tag)
 {
     struct sim_host *host = self;
+    begin_input(host);
     peer__engine_writable(host->engine, tag);
     peer__sim_host_settle(host);
+    end_input(host);
 }
 
 static void closed(void *self, void *tag, peer_status reason, const char *message)
 {
     struct sim_host *host = self;
+    begin_input(host);
     peer__engine_closed(host->engine, tag, reason, message);
     peer__sim_host_settle(host);
+    end_input(host);
 }
 
 void peer__sim_host_moved(struct sim_host *host, void *listener_tag, uint16_t port)

@@ -80,6 +80,7 @@ struct sim_host {
     struct sim_link **links_to; /* the same for links of their own; NULL: the network's */
     size_t link_count;
     int disk_is_behind;
+    uint32_t memory_chance; /* of an input in which memory runs out, a percentage */
     struct sim_disk disk;
     int dying; /* crashing: nothing is sent and nothing reaches the disk any more */
     struct engine *engine;

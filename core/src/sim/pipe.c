@@ -432,7 +432,9 @@ void peer__sim_send(void *self, struct transport_connection *connection, const v
     (void)self;
     if (connection->state == END_GONE)
         return;
+    int64_t granted = peer__memory_hold_failures(); /* this is the network's memory, not the host's */
     peer__buffer_append(&way->outbox, data, size);
+    peer__memory_fail_after(granted);
     if (way->outbox.failed)
         peer__sim_fail(way->pipe->sim, E_OUTOFMEMORY);
     if (peer__sim_way_queued(way) > TRANSPORT_HIGH_WATER)

@@ -121,6 +121,9 @@ void peer__sim_host_set_disk_full(struct sim_host *host, int full);
 /** From now on the host's stores say that they are behind (1), or that they have caught up (0). */
 void peer__sim_host_set_disk_behind(struct sim_host *host, int behind);
 
+/** From now on memory runs out in so many of a hundred inputs of the host's engine, somewhere on the way; 0: no longer. */
+void peer__sim_host_set_memory_short(struct sim_host *host, uint32_t chance);
+
 enum sim_crash { SIM_CRASH_PROCESS, SIM_CRASH_MACHINE };
 /**
  * The host dies: no goodbye, no commit. Its neighbours' connections are reset at once if only the process died, and

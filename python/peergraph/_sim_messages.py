@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from . import _native_sim
+from ._check import wrong_type
 from ._native_sim import RawFilter, RawMessage
 from ._sim_time import SECOND_US, Seconds, not_negative
 from ._sim_wire import flooded_record
@@ -162,9 +163,17 @@ Action: TypeAlias = Callable[[Message], object]
 def filter_of(type: MessageType | int | None, src: Host | None, dst: Host | None) -> RawFilter:
     return RawFilter(
         0 if type is None else int(MessageType(type)),
-        0 if src is None else src.number,
-        0 if dst is None else dst.number,
+        0 if src is None else host_number("src", src),
+        0 if dst is None else host_number("dst", dst),
     )
+
+
+def host_number(name: str, host: Host) -> int:
+    number: object = getattr(host, "number", None)
+    if isinstance(number, int):
+        return number
+    hint = f"; network.host({host!r}) gives one" if isinstance(host, str) else ""
+    raise wrong_type(name, "a Host", host, hint)
 
 
 class Interception:

@@ -7,7 +7,7 @@ import concurrent.futures
 import contextvars
 from asyncio import base_events
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from contextlib import AbstractContextManager
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
@@ -69,7 +69,8 @@ class _Network:
             self._turns = 0
             raise SimulationError(
                 f"the programs had {TURNS_MAX:,} turns at {now_us / SECOND_US} s and let no time pass: "
-                "sleep(0) in a loop waits for ever in virtual time; sleep for a while, or wait for an event"
+                "sleep(0) in a loop waits for ever in virtual time; sleep for a while, or wait for an event. "
+                "It is the turn of:\n" + "\n".join(_lines(self._loop.next_tasks()))
             )
 
     def close(self) -> None:
@@ -131,6 +132,12 @@ class VirtualLoop(base_events.BaseEventLoop):
         while self._ready:
             self.stop()
             self.run_forever()
+
+    def next_tasks(self) -> list[asyncio.Task[Any]]:
+        """The tasks that go on without time passing."""
+        callbacks: list[Any] = [handle._callback for handle in self._ready]  # type: ignore[attr-defined]
+        owners = [getattr(callback, "__self__", None) for callback in callbacks]
+        return [owner for owner in owners if isinstance(owner, asyncio.Task)]
 
     # -- tasks ---------------------------------------------------------------------------------------------------------
 
@@ -215,11 +222,15 @@ for _table, _awaited in ((_REFUSED_AT_ONCE, False), (_REFUSED, True)):
 def _who_waits(loop: asyncio.AbstractEventLoop, now_us: int) -> str:
     """The message of SimulationIdle."""
     lines = [f"nothing will ever happen after {now_us / SECOND_US} s, and this waits:"]
-    for task in sorted(asyncio.all_tasks(loop), key=lambda task: task.get_name()):
-        lines.append(f"  {task.get_name()}: {' > '.join(_places(task)) or 'about to begin'}")
+    lines += _lines(asyncio.all_tasks(loop))
     if len(lines) == 1:
         lines.append("  whoever runs the loop")
     return "\n".join(lines)
+
+
+def _lines(tasks: Iterable[asyncio.Task[Any]]) -> list[str]:
+    ordered = sorted(tasks, key=lambda task: task.get_name())
+    return [f"  {task.get_name()}: {' > '.join(_places(task)) or 'about to begin'}" for task in ordered]
 
 
 def _places(task: asyncio.Task[Any]) -> list[str]:

@@ -19,6 +19,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
+import functools
 import os
 import random
 import warnings
@@ -27,13 +28,23 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from . import _native, _native_sim, _sim_compare
-from ._check import text, whole
+from ._check import text, whole, wrong_type
 from ._context import current_world
 from ._native_sim import RawLink
 from ._sim_errors import HostCrashed, NotConverged, NotSimulated, SimulationError, SimulationIdle, without_machinery
 from ._sim_host import Host
 from ._sim_life import Life
-from ._sim_messages import Action, Interception, Interceptions, Message, MessageState, MessageType, Predicate, filter_of
+from ._sim_messages import (
+    Action,
+    Interception,
+    Interceptions,
+    Message,
+    MessageState,
+    MessageType,
+    Predicate,
+    filter_of,
+    host_number,
+)
 from ._sim_patch import Patch
 from ._sim_picture import Picture, picture_of
 from ._sim_time import FAR_US, SECOND_US, Condition, Flow, Seconds, microseconds, not_negative
@@ -187,9 +198,14 @@ class Network:
         self, main: Callable[..., Awaitable[T]], args: Sequence[Any], context: contextvars.Context, host: Host | None
     ) -> asyncio.Task[T]:
         self._check_open()
+        if not callable(main):
+            if asyncio.iscoroutine(main):
+                main.close()  # or Python complains, too, that nobody awaited it
+            raise wrong_type("main", "a coroutine function", main, "; its arguments follow it: host.start(main, 1, 2)")
         if host is not None and not host.is_up:
             raise SimulationError(f"the host {host.name!r} is down; restart it first")
-        name = getattr(main, "__qualname__", None) or repr(main)
+        named = main.func if isinstance(main, functools.partial) else main
+        name = getattr(named, "__qualname__", None) or repr(main)
         task = context.run(self._loop.create_task, _program(main, args))
         task.set_name(f"{name} on {host.name}" if host is not None else name)
         self._programs[task] = host
@@ -651,7 +667,8 @@ def _add_note(error: BaseException, note: str) -> None:
 def _numbers(hosts: Hosts | None) -> list[int]:
     if hosts is None:
         return [_native_sim.ANY_HOST]
-    return [hosts.number] if isinstance(hosts, Host) else [host.number for host in hosts]
+    given = [hosts] if isinstance(hosts, Host | str) else list(hosts)
+    return [host_number("hosts", host) for host in given]
 
 
 def _parts(name: str, chance: float) -> int:

@@ -15,6 +15,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SMOKE = Path(__file__).resolve().parent / "smoke.py"
+PACKAGES = {"peergraph", "peergraph_pytest"}
 # What manylinux counts as present on every Linux, as far as we use it.
 PRESENT = re.compile(r"lib(c|m|pthread|dl|rt)\.so\.\d|libexpat\.so\.1|ld-linux-.*\.so\.\d")
 
@@ -47,7 +48,7 @@ def wheel() -> Path:
 def wheel_files(wheel) -> set[str]:
     """The names of the files in the wheel that are of us, without what is written about them."""
     names = zipfile.ZipFile(wheel).namelist()
-    return {name for name in names if name.startswith("peergraph/") and not name.endswith("/")}
+    return {name for name in names if name.split("/")[0] in PACKAGES and not name.endswith("/")}
 
 
 @pytest.fixture(scope="session")
@@ -82,9 +83,10 @@ def test_the_source_distribution_holds_the_sources():
 
 def test_the_wheel_of_the_sources_holds_what_the_wheel_of_the_tree_holds(wheel_files):
     installed = importlib.metadata.files("peergraph")
-    names = {str(path) for path in installed if path.parts[0] == "peergraph" and path.suffix != ".pyc"}
+    names = {str(path) for path in installed if path.parts[0] in PACKAGES and path.suffix != ".pyc"}
     assert wheel_files == names
     assert {"peergraph/__init__.py", "peergraph/_peergraph.abi3.so", "peergraph/py.typed"} <= wheel_files
+    assert "peergraph_pytest/__init__.py" in wheel_files
 
 
 def test_one_wheel_is_for_all_pythons_and_distributions(wheel):
@@ -102,6 +104,28 @@ def test_the_wheel_brings_what_it_needs(unpacked):
 def test_the_module_exports_only_how_it_begins(unpacked):
     symbols = run("nm", "-D", "--defined-only", unpacked / "peergraph" / "_peergraph.abi3.so").splitlines()
     assert {line.split()[-1] for line in symbols} == {"PyInit__peergraph"}
+
+
+@pytest.mark.parametrize("pattern", ["peergraph-*.whl", "peergraph-*.tar.gz"])
+def test_pytest_finds_the_plugin(pattern, tmp_path):
+    run(sys.executable, "-m", "venv", tmp_path / "venv")
+    python = tmp_path / "venv" / "bin" / "python"
+    run(python, "-m", "pip", "--disable-pip-version-check", "install", "-q", the_one(pattern), "pytest>=8")
+    for name in ("duty.py", "test_duty.py"):
+        (tmp_path / name).write_bytes((ROOT / "examples" / "testing" / name).read_bytes())
+    command = (
+        python,
+        "-m",
+        "pytest",
+        "-q",
+        "-W",
+        "error",
+        "--rootdir",
+        tmp_path,
+        "--peer-seeds=2",
+        tmp_path / "test_duty.py",
+    )
+    assert "10 passed" in run(*command)
 
 
 @pytest.mark.parametrize("modules", [("peergraph",), ("ssl", "peergraph"), ("peergraph", "ssl")], ids="-".join)

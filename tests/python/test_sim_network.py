@@ -423,6 +423,21 @@ def test_hosts(network, tmp_path):
 # -- looking at it -----------------------------------------------------------------------------------------------------
 
 
+def test_what_is_no_host_or_no_program_is_told(network):
+    async def main(number):
+        return number
+
+    alice = network.add_host("alice")
+    for hosts in ("alice", ["alice"]):
+        with pytest.raises(TypeError, match=r"hosts must be a Host, not str; network.host\('alice'\) gives one"):
+            network.partition(hosts)
+    with pytest.raises(TypeError, match="src must be a Host, not str"):
+        network.messages(src="alice")
+    with pytest.raises(TypeError, match=r"main must be a coroutine function, not coroutine; its arguments follow it"):
+        alice.start(main(1))
+    assert alice.run(main, 1) == 1
+
+
 def test_topology_and_picture(network, tmp_path):
     alice, bob, carol = start_members(network, "alice", "bob", "carol")
     network.run_for(60)

@@ -213,7 +213,8 @@ def test_a_task_that_lets_no_time_pass_is_found_out(network, monkeypatch):
         while True:
             await asyncio.sleep(0)
 
-    with pytest.raises(SimulationError, match=r"sleep\(0\) in a loop waits for ever"):
+    said = r"sleep\(0\) in a loop waits for ever.*\n.*spin: spin \(test_virtual_loop\.py:\d+\)"
+    with pytest.raises(SimulationError, match=said):
         network.run(spin)
 
 

@@ -9,6 +9,8 @@ import sys
 import pytest
 from peergraph_pytest._failure import replay_command
 
+pytestmark = pytest.mark.processes
+
 COROUTINES = """
 import asyncio
 import time
@@ -207,7 +209,7 @@ def test_it(peer_network, other, number):
 """
     result = run(source, "-p", "no:asyncio")
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*FailedHealthCheck*function-scoped fixture*"])
+    result.stdout.fnmatch_lines(["*FailedHealthCheck*unction-scoped fixture*"])
 
 
 # -- seeds and failures ------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ import sys
 import pytest
 from python.members import Process, digest, write, write_and_compare
 
-pytestmark = [pytest.mark.processes, pytest.mark.slow]
+pytestmark = pytest.mark.processes
 
 NAMES = ("p1", "p2", "p3", "p4")
 SIDE = {"p1": "left", "p2": "left", "p3": "right", "p4": "right"}

@@ -27,7 +27,7 @@ TREE = WORK / "tree"
 BUILD = WORK / "build"
 TIMEOUT_S = 300
 # What the programs are made of; nothing else is copied.
-SOURCES = ("CMakeLists.txt", "cmake", "core", "tests/sim", "tests/together", "bindings/codes.toml")
+SOURCES = ("CMakeLists.txt", "cmake", "core", "tests/sim", "tests/support", "tests/together", "bindings/codes.toml")
 
 
 @dataclass

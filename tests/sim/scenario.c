@@ -23,9 +23,11 @@ static FILE *trace_file;
 
 static void keep_line(void *self, const char *text, size_t size)
 {
+    const struct world *world = self;
     char *line = last_lines[line_count++ % TRACE_LINES_SHOWN];
-    (void)self;
     snprintf(line, TRACE_LINE_SIZE, "%.*s", (int)size, text);
+    if (world->observe != NULL)
+        world->observe(world->observer, text, size);
     if (trace_file != NULL)
         fprintf(trace_file, "%.*s\n", (int)size, text);
 }
@@ -52,7 +54,7 @@ static uint64_t run_once(scenario run, const struct sim_options *options, uint64
     line_count = 0;
     world->seed = seed;
     assert_status(peer__sim_create(seed, options, &world->sim), PEER_OK);
-    peer__sim_trace_to(world->sim, keep_line, NULL);
+    peer__sim_trace_to(world->sim, keep_line, world);
     run(world);
     checkers_run_at_the_end(world);
     assert_status(peer__sim_status(world->sim), PEER_OK);

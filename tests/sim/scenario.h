@@ -48,6 +48,8 @@ struct world {
     int32_t presence_max;     /* of graphs that world_create makes; 0: no presence by itself */
     int automatic;            /* graphs find neighbours by themselves; else only as the scenario connects them */
     int64_t seconds_checked;  /* by the checkers: the last one */
+    void (*observe)(void *observer, const char *line, size_t size); /* NULL, or sees each line of the trace */
+    void *observer;
     size_t count;
     struct node nodes[WORLD_NODES_MAX];
 };

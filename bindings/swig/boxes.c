@@ -20,6 +20,7 @@ static const char *const names[BOX_KINDS] = {
     [BOX_RECORD] = "peer_record",
     [BOX_EVENT] = "peer_event",
     [BOX_NODE_INFO] = "peer_node_info",
+    [BOX_CONNECTION_INFO] = "peer_connection_info",
     [BOX_PROPERTIES] = "peer_graph_properties",
     [BOX_ATTRIBUTES] = "peer_attributes",
     [BOX_ARRAY] = "peer_array",
@@ -114,8 +115,23 @@ void peer__lua_empty_box(lua_State *L, int index)
     end(lua_touserdata(L, index));
 }
 
-void peer__lua_push_items(lua_State *L, enum box_kind kind, uint32_t count, const void *const *items)
+/* What an enumeration gives: only the object itself knows. */
+static enum box_kind kind_of_item(const void *item)
 {
+    peer_node_info_view node;
+    peer_connection_info_view connection;
+
+    if (peer_node_info_get_view(item, sizeof(node), &node) >= 0)
+        return BOX_NODE_INFO;
+    if (peer_connection_info_get_view(item, sizeof(connection), &connection) >= 0)
+        return BOX_CONNECTION_INFO;
+    return BOX_RECORD;
+}
+
+void peer__lua_push_items(lua_State *L, uint32_t count, const void *const *items)
+{
+    enum box_kind kind = count > 0 ? kind_of_item(items[0]) : BOX_RECORD;
+
     lua_createtable(L, (int)count, 0);
     for (uint32_t i = 0; i < count; i++) {
         void **box = peer__lua_push_box(L, kind, 0);

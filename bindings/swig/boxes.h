@@ -18,6 +18,7 @@ enum box_kind {
     BOX_RECORD,
     BOX_EVENT,
     BOX_NODE_INFO,
+    BOX_CONNECTION_INFO,
     BOX_PROPERTIES,
     BOX_ATTRIBUTES,
     BOX_ARRAY, /* of what a call gave; never seen in Lua */
@@ -37,7 +38,7 @@ void *peer__lua_unbox(lua_State *L, int index, enum box_kind kind);
 void peer__lua_empty_box(lua_State *L, int index);
 
 /** Pushes an array of boxes, each an owner of one of the items. */
-void peer__lua_push_items(lua_State *L, enum box_kind kind, uint32_t count, const void *const *items);
+void peer__lua_push_items(lua_State *L, uint32_t count, const void *const *items);
 
 /** peer_free_data and peer_retain_data, on boxes of objects: the second owner is a second box. */
 int peer__lua_free_data(lua_State *L);

@@ -16,6 +16,19 @@
 /* As everywhere in Lua: what is missing is nil, and what is too much is ignored. */
 #undef SWIG_check_num_args
 #define SWIG_check_num_args(function_name, fewest, most) lua_settop(L, most);
+
+/* peer_get_item_views of other enumerations than of records. */
+static peer_status peer__lua_node_views(peer_enum *enumeration, uint32_t count_max, size_t view_size,
+                                        uint32_t *count_out, const peer_node_info_view **views_out)
+{
+    return peer_get_item_views(enumeration, count_max, view_size, count_out, (const void **)views_out);
+}
+
+static peer_status peer__lua_connection_views(peer_enum *enumeration, uint32_t count_max, size_t view_size,
+                                              uint32_t *count_out, const peer_connection_info_view **views_out)
+{
+    return peer_get_item_views(enumeration, count_max, view_size, count_out, (const void **)views_out);
+}
 %}
 
 /* In Lua a struct is a table. */
@@ -31,6 +44,13 @@
 
 %include "peergraph/codes.h"
 %include "peergraph/peergraph.h"
+
+%rename(get_node_views) peer__lua_node_views;
+%rename(get_connection_views) peer__lua_connection_views;
+peer_status peer__lua_node_views(peer_enum *enumeration, uint32_t count_max, size_t view_size,
+                                 uint32_t *count_out, const peer_node_info_view **views_out);
+peer_status peer__lua_connection_views(peer_enum *enumeration, uint32_t count_max, size_t view_size,
+                                       uint32_t *count_out, const peer_connection_info_view **views_out);
 
 %rename(utc_us) peer__lua_utc_us;
 %rename(monotonic_us) peer__lua_monotonic_us;

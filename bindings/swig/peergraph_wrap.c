@@ -2694,39 +2694,43 @@ SWIG_Lua_dostring(lua_State *L, const char *str) {
 #define SWIGTYPE_p_p_p_void swig_types[3]
 #define SWIGTYPE_p_p_peer_attributes swig_types[4]
 #define SWIGTYPE_p_p_peer_batch swig_types[5]
-#define SWIGTYPE_p_p_peer_enum swig_types[6]
-#define SWIGTYPE_p_p_peer_event swig_types[7]
-#define SWIGTYPE_p_p_peer_event_queue swig_types[8]
-#define SWIGTYPE_p_p_peer_event_view swig_types[9]
-#define SWIGTYPE_p_p_peer_graph swig_types[10]
-#define SWIGTYPE_p_p_peer_graph_properties swig_types[11]
-#define SWIGTYPE_p_p_peer_node_info swig_types[12]
-#define SWIGTYPE_p_p_peer_record swig_types[13]
-#define SWIGTYPE_p_p_peer_runtime swig_types[14]
-#define SWIGTYPE_p_p_void swig_types[15]
-#define SWIGTYPE_p_peer_attributes swig_types[16]
-#define SWIGTYPE_p_peer_batch swig_types[17]
-#define SWIGTYPE_p_peer_enum swig_types[18]
-#define SWIGTYPE_p_peer_event swig_types[19]
-#define SWIGTYPE_p_peer_event_queue swig_types[20]
-#define SWIGTYPE_p_peer_event_registration swig_types[21]
-#define SWIGTYPE_p_peer_event_view swig_types[22]
-#define SWIGTYPE_p_peer_graph swig_types[23]
-#define SWIGTYPE_p_peer_graph_options_input swig_types[24]
-#define SWIGTYPE_p_peer_graph_properties swig_types[25]
-#define SWIGTYPE_p_peer_graph_properties_view swig_types[26]
-#define SWIGTYPE_p_peer_guid swig_types[27]
-#define SWIGTYPE_p_peer_node_info swig_types[28]
-#define SWIGTYPE_p_peer_node_info_view swig_types[29]
-#define SWIGTYPE_p_peer_record swig_types[30]
-#define SWIGTYPE_p_peer_record_view swig_types[31]
-#define SWIGTYPE_p_peer_runtime swig_types[32]
-#define SWIGTYPE_p_peer_startup_input swig_types[33]
-#define SWIGTYPE_p_peer_version_data swig_types[34]
-#define SWIGTYPE_p_uint32_t swig_types[35]
-#define SWIGTYPE_p_uint64_t swig_types[36]
-static swig_type_info *swig_types[38];
-static swig_module_info swig_module = {swig_types, 37, 0, 0, 0, 0};
+#define SWIGTYPE_p_p_peer_connection_info_view swig_types[6]
+#define SWIGTYPE_p_p_peer_enum swig_types[7]
+#define SWIGTYPE_p_p_peer_event swig_types[8]
+#define SWIGTYPE_p_p_peer_event_queue swig_types[9]
+#define SWIGTYPE_p_p_peer_event_view swig_types[10]
+#define SWIGTYPE_p_p_peer_graph swig_types[11]
+#define SWIGTYPE_p_p_peer_graph_properties swig_types[12]
+#define SWIGTYPE_p_p_peer_node_info swig_types[13]
+#define SWIGTYPE_p_p_peer_node_info_view swig_types[14]
+#define SWIGTYPE_p_p_peer_record swig_types[15]
+#define SWIGTYPE_p_p_peer_runtime swig_types[16]
+#define SWIGTYPE_p_p_void swig_types[17]
+#define SWIGTYPE_p_peer_attributes swig_types[18]
+#define SWIGTYPE_p_peer_batch swig_types[19]
+#define SWIGTYPE_p_peer_connection_info swig_types[20]
+#define SWIGTYPE_p_peer_connection_info_view swig_types[21]
+#define SWIGTYPE_p_peer_enum swig_types[22]
+#define SWIGTYPE_p_peer_event swig_types[23]
+#define SWIGTYPE_p_peer_event_queue swig_types[24]
+#define SWIGTYPE_p_peer_event_registration swig_types[25]
+#define SWIGTYPE_p_peer_event_view swig_types[26]
+#define SWIGTYPE_p_peer_graph swig_types[27]
+#define SWIGTYPE_p_peer_graph_options_input swig_types[28]
+#define SWIGTYPE_p_peer_graph_properties swig_types[29]
+#define SWIGTYPE_p_peer_graph_properties_view swig_types[30]
+#define SWIGTYPE_p_peer_guid swig_types[31]
+#define SWIGTYPE_p_peer_node_info swig_types[32]
+#define SWIGTYPE_p_peer_node_info_view swig_types[33]
+#define SWIGTYPE_p_peer_record swig_types[34]
+#define SWIGTYPE_p_peer_record_view swig_types[35]
+#define SWIGTYPE_p_peer_runtime swig_types[36]
+#define SWIGTYPE_p_peer_startup_input swig_types[37]
+#define SWIGTYPE_p_peer_version_data swig_types[38]
+#define SWIGTYPE_p_uint32_t swig_types[39]
+#define SWIGTYPE_p_uint64_t swig_types[40]
+static swig_type_info *swig_types[42];
+static swig_module_info swig_module = {swig_types, 41, 0, 0, 0, 0};
 #define SWIG_TypeQuery(name) SWIG_TypeQueryModule(&swig_module, &swig_module, name)
 #define SWIG_MangledTypeQuery(name) SWIG_MangledTypeQueryModule(&swig_module, &swig_module, name)
 
@@ -2747,6 +2751,19 @@ static swig_module_info swig_module = {swig_types, 37, 0, 0, 0, 0};
 /* As everywhere in Lua: what is missing is nil, and what is too much is ignored. */
 #undef SWIG_check_num_args
 #define SWIG_check_num_args(function_name, fewest, most) lua_settop(L, most);
+
+/* peer_get_item_views of other enumerations than of records. */
+static peer_status peer__lua_node_views(peer_enum *enumeration, uint32_t count_max, size_t view_size,
+                                        uint32_t *count_out, const peer_node_info_view **views_out)
+{
+    return peer_get_item_views(enumeration, count_max, view_size, count_out, (const void **)views_out);
+}
+
+static peer_status peer__lua_connection_views(peer_enum *enumeration, uint32_t count_max, size_t view_size,
+                                              uint32_t *count_out, const peer_connection_info_view **views_out)
+{
+    return peer_get_item_views(enumeration, count_max, view_size, count_out, (const void **)views_out);
+}
 
 
 SWIGINTERN int SWIG_lua_isnilstring(lua_State *L, int idx) {
@@ -3125,6 +3142,30 @@ static int _wrap_peer_graph_properties_get_view(lua_State* L) {
 }
 
 
+static int _wrap_peer_graph_set_properties(lua_State* L) {
+  int SWIG_arg = 0;
+  peer_graph *arg1 = (peer_graph *) 0 ;
+  peer_graph_properties_input *arg2 = (peer_graph_properties_input *) 0 ;
+  peer_graph_properties_input given2 = PEER_GRAPH_PROPERTIES_INPUT_INIT ;
+  peer_status result;
+  
+  SWIG_check_num_args("peer_graph_set_properties",2,2)
+  arg1 = peer__lua_unbox(L, 1, BOX_GRAPH); 
+  if (!lua_isnil(L, 2)) {
+    if (peer__lua_read_struct(L, 2, peer__lua_properties_fields, &given2) != 0) return peer__lua_refuse(L);
+    arg2 = &given2;
+  } 
+  result = peer_graph_set_properties(arg1,(struct peer_graph_properties_view const *)arg2);
+  if (result < 0) return peer__lua_fail(L, result); 
+  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
+  return SWIG_arg;
+  
+  fail: SWIGUNUSED;
+  lua_error(L);
+  return 0;
+}
+
+
 static int _wrap_peer_graph_get_node_info(lua_State* L) {
   int SWIG_arg = 0;
   peer_graph *arg1 = (peer_graph *) 0 ;
@@ -3168,6 +3209,127 @@ static int _wrap_peer_node_info_get_view(lua_State* L) {
   result = peer_node_info_get_view((struct peer_node_info const *)arg1,arg2,arg3);
   if (result < 0) return peer__lua_fail(L, result); 
   peer__lua_push_struct(L, peer__lua_node_info_fields, arg3); SWIG_arg++; 
+  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
+  return SWIG_arg;
+  
+  fail: SWIGUNUSED;
+  lua_error(L);
+  return 0;
+}
+
+
+static int _wrap_peer_graph_enum_nodes(lua_State* L) {
+  int SWIG_arg = 0;
+  peer_graph *arg1 = (peer_graph *) 0 ;
+  char *arg2 = (char *) 0 ;
+  peer_enum **arg3 = (peer_enum **) 0 ;
+  peer_enum *given3 = NULL ;
+  void **box3 ;
+  int box_index3 ;
+  peer_status result;
+  
+  arg3 = &given3; 
+  SWIG_check_num_args("peer_graph_enum_nodes",2,2)
+  arg1 = peer__lua_unbox(L, 1, BOX_GRAPH); 
+  if (peer__lua_read_text(L, 2, "peer_id", (const char **)&arg2) != 0) return peer__lua_refuse(L); 
+  box3 = peer__lua_push_box(L, BOX_ENUM, 1); box_index3 = lua_gettop(L); 
+  result = peer_graph_enum_nodes(arg1,(char const *)arg2,arg3);
+  if (result < 0) return peer__lua_fail(L, result); 
+  *box3 = given3;
+  if (given3 != NULL) lua_pushvalue(L, box_index3); else lua_pushboolean(L, 0);
+  SWIG_arg++; 
+  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
+  return SWIG_arg;
+  
+  fail: SWIGUNUSED;
+  lua_error(L);
+  return 0;
+}
+
+
+static int _wrap_peer_graph_set_presence(lua_State* L) {
+  int SWIG_arg = 0;
+  peer_graph *arg1 = (peer_graph *) 0 ;
+  uint32_t arg2 ;
+  peer_status result;
+  
+  SWIG_check_num_args("peer_graph_set_presence",2,2)
+  arg1 = peer__lua_unbox(L, 1, BOX_GRAPH); 
+  if (peer__lua_read_uint32(L, 2, "present", &arg2) != 0) return peer__lua_refuse(L); 
+  result = peer_graph_set_presence(arg1,arg2);
+  if (result < 0) return peer__lua_fail(L, result); 
+  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
+  return SWIG_arg;
+  
+  fail: SWIGUNUSED;
+  lua_error(L);
+  return 0;
+}
+
+
+static int _wrap_peer_graph_set_node_attributes(lua_State* L) {
+  int SWIG_arg = 0;
+  peer_graph *arg1 = (peer_graph *) 0 ;
+  char *arg2 = (char *) 0 ;
+  peer_status result;
+  
+  SWIG_check_num_args("peer_graph_set_node_attributes",2,2)
+  arg1 = peer__lua_unbox(L, 1, BOX_GRAPH); 
+  if (peer__lua_read_text(L, 2, "attributes", (const char **)&arg2) != 0) return peer__lua_refuse(L); 
+  result = peer_graph_set_node_attributes(arg1,(char const *)arg2);
+  if (result < 0) return peer__lua_fail(L, result); 
+  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
+  return SWIG_arg;
+  
+  fail: SWIGUNUSED;
+  lua_error(L);
+  return 0;
+}
+
+
+static int _wrap_peer_graph_enum_connections(lua_State* L) {
+  int SWIG_arg = 0;
+  peer_graph *arg1 = (peer_graph *) 0 ;
+  uint32_t arg2 ;
+  peer_enum **arg3 = (peer_enum **) 0 ;
+  peer_enum *given3 = NULL ;
+  void **box3 ;
+  int box_index3 ;
+  peer_status result;
+  
+  arg3 = &given3; 
+  SWIG_check_num_args("peer_graph_enum_connections",2,2)
+  arg1 = peer__lua_unbox(L, 1, BOX_GRAPH); 
+  if (peer__lua_read_uint32(L, 2, "flags", &arg2) != 0) return peer__lua_refuse(L); 
+  box3 = peer__lua_push_box(L, BOX_ENUM, 1); box_index3 = lua_gettop(L); 
+  result = peer_graph_enum_connections(arg1,arg2,arg3);
+  if (result < 0) return peer__lua_fail(L, result); 
+  *box3 = given3;
+  if (given3 != NULL) lua_pushvalue(L, box_index3); else lua_pushboolean(L, 0);
+  SWIG_arg++; 
+  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
+  return SWIG_arg;
+  
+  fail: SWIGUNUSED;
+  lua_error(L);
+  return 0;
+}
+
+
+static int _wrap_peer_connection_info_get_view(lua_State* L) {
+  int SWIG_arg = 0;
+  peer_connection_info *arg1 = (peer_connection_info *) 0 ;
+  size_t arg2 ;
+  peer_connection_info_view *arg3 = (peer_connection_info_view *) 0 ;
+  peer_connection_info_view given2 ;
+  peer_status result;
+  
+  arg2 = sizeof(given2); arg3 = &given2; 
+  SWIG_check_num_args("peer_connection_info_get_view",1,1)
+  arg1 = peer__lua_unbox(L, 1, BOX_CONNECTION_INFO); 
+  result = peer_connection_info_get_view((struct peer_connection_info const *)arg1,arg2,arg3);
+  if (result < 0) return peer__lua_fail(L, result); 
+  peer__lua_push_struct(L, peer__lua_connection_info_fields, arg3); SWIG_arg++; 
   SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
   return SWIG_arg;
   
@@ -3563,7 +3725,7 @@ static int _wrap_peer_get_next_item(lua_State* L) {
   result = peer_get_next_item(arg1,arg2,arg3,(void const *const **)arg4);
   if (result < 0) return peer__lua_fail(L, result); 
   *box3 = (void *)*arg4;
-  peer__lua_push_items(L, BOX_RECORD, *arg3, (const void *const *)*arg4);
+  peer__lua_push_items(L, *arg3, (const void *const *)*arg4);
   peer__lua_empty_box(L, box_index3);
   SWIG_arg++; 
   SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
@@ -4044,6 +4206,72 @@ static int _wrap_peer_attributes_get_date(lua_State* L) {
 }
 
 
+static int _wrap_get_node_views(lua_State* L) {
+  int SWIG_arg = 0;
+  peer_enum *arg1 = (peer_enum *) 0 ;
+  uint32_t arg2 ;
+  size_t arg3 ;
+  uint32_t *arg4 = (uint32_t *) 0 ;
+  peer_node_info_view **arg5 = (peer_node_info_view **) 0 ;
+  uint32_t count3 ;
+  peer_node_info_view const *views3 = NULL ;
+  void **box3 ;
+  int box_index3 ;
+  peer_status result;
+  
+  arg3 = sizeof(peer_node_info_view); arg4 = &count3; arg5 = (peer_node_info_view **)&views3; 
+  SWIG_check_num_args("peer__lua_node_views",2,2)
+  arg1 = peer__lua_unbox(L, 1, BOX_ENUM); 
+  if (peer__lua_read_uint32(L, 2, "count_max", &arg2) != 0) return peer__lua_refuse(L); 
+  box3 = peer__lua_push_box(L, BOX_ARRAY, 0); box_index3 = lua_gettop(L); 
+  result = peer__lua_node_views(arg1,arg2,arg3,arg4,(struct peer_node_info_view const **)arg5);
+  if (result < 0) return peer__lua_fail(L, result); 
+  *box3 = (void *)*arg5;
+  peer__lua_push_structs(L, peer__lua_node_info_fields, arg3, *arg4, *arg5);
+  peer__lua_empty_box(L, box_index3);
+  SWIG_arg++; 
+  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
+  return SWIG_arg;
+  
+  fail: SWIGUNUSED;
+  lua_error(L);
+  return 0;
+}
+
+
+static int _wrap_get_connection_views(lua_State* L) {
+  int SWIG_arg = 0;
+  peer_enum *arg1 = (peer_enum *) 0 ;
+  uint32_t arg2 ;
+  size_t arg3 ;
+  uint32_t *arg4 = (uint32_t *) 0 ;
+  peer_connection_info_view **arg5 = (peer_connection_info_view **) 0 ;
+  uint32_t count3 ;
+  peer_connection_info_view const *views3 = NULL ;
+  void **box3 ;
+  int box_index3 ;
+  peer_status result;
+  
+  arg3 = sizeof(peer_connection_info_view); arg4 = &count3; arg5 = (peer_connection_info_view **)&views3; 
+  SWIG_check_num_args("peer__lua_connection_views",2,2)
+  arg1 = peer__lua_unbox(L, 1, BOX_ENUM); 
+  if (peer__lua_read_uint32(L, 2, "count_max", &arg2) != 0) return peer__lua_refuse(L); 
+  box3 = peer__lua_push_box(L, BOX_ARRAY, 0); box_index3 = lua_gettop(L); 
+  result = peer__lua_connection_views(arg1,arg2,arg3,arg4,(struct peer_connection_info_view const **)arg5);
+  if (result < 0) return peer__lua_fail(L, result); 
+  *box3 = (void *)*arg5;
+  peer__lua_push_structs(L, peer__lua_connection_info_fields, arg3, *arg4, *arg5);
+  peer__lua_empty_box(L, box_index3);
+  SWIG_arg++; 
+  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
+  return SWIG_arg;
+  
+  fail: SWIGUNUSED;
+  lua_error(L);
+  return 0;
+}
+
+
 static int _wrap_utc_us(lua_State* L) {
   int SWIG_arg = 0;
   int64_t result;
@@ -4202,8 +4430,14 @@ static swig_lua_method swig_SwigModule_methods[]= {
     { "peer_graph_get_status", _wrap_peer_graph_get_status},
     { "peer_graph_get_properties", _wrap_peer_graph_get_properties},
     { "peer_graph_properties_get_view", _wrap_peer_graph_properties_get_view},
+    { "peer_graph_set_properties", _wrap_peer_graph_set_properties},
     { "peer_graph_get_node_info", _wrap_peer_graph_get_node_info},
     { "peer_node_info_get_view", _wrap_peer_node_info_get_view},
+    { "peer_graph_enum_nodes", _wrap_peer_graph_enum_nodes},
+    { "peer_graph_set_presence", _wrap_peer_graph_set_presence},
+    { "peer_graph_set_node_attributes", _wrap_peer_graph_set_node_attributes},
+    { "peer_graph_enum_connections", _wrap_peer_graph_enum_connections},
+    { "peer_connection_info_get_view", _wrap_peer_connection_info_get_view},
     { "peer_graph_peer_time_to_universal_time", _wrap_peer_graph_peer_time_to_universal_time},
     { "peer_graph_universal_time_to_peer_time", _wrap_peer_graph_universal_time_to_peer_time},
     { "peer_graph_add_record", _wrap_peer_graph_add_record},
@@ -4239,6 +4473,8 @@ static swig_lua_method swig_SwigModule_methods[]= {
     { "peer_attributes_get", _wrap_peer_attributes_get},
     { "peer_attributes_get_int", _wrap_peer_attributes_get_int},
     { "peer_attributes_get_date", _wrap_peer_attributes_get_date},
+    { "get_node_views", _wrap_get_node_views},
+    { "get_connection_views", _wrap_get_connection_views},
     { "utc_us", _wrap_utc_us},
     { "monotonic_us", _wrap_monotonic_us},
     {0,0}
@@ -4270,6 +4506,7 @@ static swig_type_info _swigt__p_p_char = {"_p_p_char", "char **", 0, 0, (void*)0
 static swig_type_info _swigt__p_p_p_void = {"_p_p_p_void", "void ***", 0, 0, (void*)0, 0};
 static swig_type_info _swigt__p_p_peer_attributes = {"_p_p_peer_attributes", "peer_attributes **|struct peer_attributes **", 0, 0, (void*)0, 0};
 static swig_type_info _swigt__p_p_peer_batch = {"_p_p_peer_batch", "peer_batch **|struct peer_batch **", 0, 0, (void*)0, 0};
+static swig_type_info _swigt__p_p_peer_connection_info_view = {"_p_p_peer_connection_info_view", "peer_connection_info_view **|struct peer_connection_info_view **", 0, 0, (void*)0, 0};
 static swig_type_info _swigt__p_p_peer_enum = {"_p_p_peer_enum", "peer_enum **|struct peer_enum **", 0, 0, (void*)0, 0};
 static swig_type_info _swigt__p_p_peer_event = {"_p_p_peer_event", "peer_event **|struct peer_event **", 0, 0, (void*)0, 0};
 static swig_type_info _swigt__p_p_peer_event_queue = {"_p_p_peer_event_queue", "peer_event_queue **|struct peer_event_queue **", 0, 0, (void*)0, 0};
@@ -4277,11 +4514,14 @@ static swig_type_info _swigt__p_p_peer_event_view = {"_p_p_peer_event_view", "pe
 static swig_type_info _swigt__p_p_peer_graph = {"_p_p_peer_graph", "peer_graph **|struct peer_graph **", 0, 0, (void*)0, 0};
 static swig_type_info _swigt__p_p_peer_graph_properties = {"_p_p_peer_graph_properties", "peer_graph_properties **|struct peer_graph_properties **", 0, 0, (void*)0, 0};
 static swig_type_info _swigt__p_p_peer_node_info = {"_p_p_peer_node_info", "peer_node_info **|struct peer_node_info **", 0, 0, (void*)0, 0};
+static swig_type_info _swigt__p_p_peer_node_info_view = {"_p_p_peer_node_info_view", "peer_node_info_view **|struct peer_node_info_view **", 0, 0, (void*)0, 0};
 static swig_type_info _swigt__p_p_peer_record = {"_p_p_peer_record", "peer_record **|struct peer_record **", 0, 0, (void*)0, 0};
 static swig_type_info _swigt__p_p_peer_runtime = {"_p_p_peer_runtime", "peer_runtime **|struct peer_runtime **", 0, 0, (void*)0, 0};
 static swig_type_info _swigt__p_p_void = {"_p_p_void", "void **", 0, 0, (void*)0, 0};
 static swig_type_info _swigt__p_peer_attributes = {"_p_peer_attributes", "peer_attributes *|struct peer_attributes *", 0, 0, (void*)0, 0};
 static swig_type_info _swigt__p_peer_batch = {"_p_peer_batch", "peer_batch *|struct peer_batch *", 0, 0, (void*)0, 0};
+static swig_type_info _swigt__p_peer_connection_info = {"_p_peer_connection_info", "peer_connection_info *|struct peer_connection_info *", 0, 0, (void*)0, 0};
+static swig_type_info _swigt__p_peer_connection_info_view = {"_p_peer_connection_info_view", "peer_connection_info_view *|struct peer_connection_info_view *", 0, 0, (void*)0, 0};
 static swig_type_info _swigt__p_peer_enum = {"_p_peer_enum", "peer_enum *|struct peer_enum *", 0, 0, (void*)0, 0};
 static swig_type_info _swigt__p_peer_event = {"_p_peer_event", "peer_event *|struct peer_event *", 0, 0, (void*)0, 0};
 static swig_type_info _swigt__p_peer_event_queue = {"_p_peer_event_queue", "peer_event_queue *|struct peer_event_queue *", 0, 0, (void*)0, 0};
@@ -4309,6 +4549,7 @@ static swig_type_info *swig_type_initial[] = {
   &_swigt__p_p_p_void,
   &_swigt__p_p_peer_attributes,
   &_swigt__p_p_peer_batch,
+  &_swigt__p_p_peer_connection_info_view,
   &_swigt__p_p_peer_enum,
   &_swigt__p_p_peer_event,
   &_swigt__p_p_peer_event_queue,
@@ -4316,11 +4557,14 @@ static swig_type_info *swig_type_initial[] = {
   &_swigt__p_p_peer_graph,
   &_swigt__p_p_peer_graph_properties,
   &_swigt__p_p_peer_node_info,
+  &_swigt__p_p_peer_node_info_view,
   &_swigt__p_p_peer_record,
   &_swigt__p_p_peer_runtime,
   &_swigt__p_p_void,
   &_swigt__p_peer_attributes,
   &_swigt__p_peer_batch,
+  &_swigt__p_peer_connection_info,
+  &_swigt__p_peer_connection_info_view,
   &_swigt__p_peer_enum,
   &_swigt__p_peer_event,
   &_swigt__p_peer_event_queue,
@@ -4348,6 +4592,7 @@ static swig_cast_info _swigc__p_p_char[] = {  {&_swigt__p_p_char, 0, 0, 0},{0, 0
 static swig_cast_info _swigc__p_p_p_void[] = {  {&_swigt__p_p_p_void, 0, 0, 0},{0, 0, 0, 0}};
 static swig_cast_info _swigc__p_p_peer_attributes[] = {  {&_swigt__p_p_peer_attributes, 0, 0, 0},{0, 0, 0, 0}};
 static swig_cast_info _swigc__p_p_peer_batch[] = {  {&_swigt__p_p_peer_batch, 0, 0, 0},{0, 0, 0, 0}};
+static swig_cast_info _swigc__p_p_peer_connection_info_view[] = {  {&_swigt__p_p_peer_connection_info_view, 0, 0, 0},{0, 0, 0, 0}};
 static swig_cast_info _swigc__p_p_peer_enum[] = {  {&_swigt__p_p_peer_enum, 0, 0, 0},{0, 0, 0, 0}};
 static swig_cast_info _swigc__p_p_peer_event[] = {  {&_swigt__p_p_peer_event, 0, 0, 0},{0, 0, 0, 0}};
 static swig_cast_info _swigc__p_p_peer_event_queue[] = {  {&_swigt__p_p_peer_event_queue, 0, 0, 0},{0, 0, 0, 0}};
@@ -4355,11 +4600,14 @@ static swig_cast_info _swigc__p_p_peer_event_view[] = {  {&_swigt__p_p_peer_even
 static swig_cast_info _swigc__p_p_peer_graph[] = {  {&_swigt__p_p_peer_graph, 0, 0, 0},{0, 0, 0, 0}};
 static swig_cast_info _swigc__p_p_peer_graph_properties[] = {  {&_swigt__p_p_peer_graph_properties, 0, 0, 0},{0, 0, 0, 0}};
 static swig_cast_info _swigc__p_p_peer_node_info[] = {  {&_swigt__p_p_peer_node_info, 0, 0, 0},{0, 0, 0, 0}};
+static swig_cast_info _swigc__p_p_peer_node_info_view[] = {  {&_swigt__p_p_peer_node_info_view, 0, 0, 0},{0, 0, 0, 0}};
 static swig_cast_info _swigc__p_p_peer_record[] = {  {&_swigt__p_p_peer_record, 0, 0, 0},{0, 0, 0, 0}};
 static swig_cast_info _swigc__p_p_peer_runtime[] = {  {&_swigt__p_p_peer_runtime, 0, 0, 0},{0, 0, 0, 0}};
 static swig_cast_info _swigc__p_p_void[] = {  {&_swigt__p_p_void, 0, 0, 0},{0, 0, 0, 0}};
 static swig_cast_info _swigc__p_peer_attributes[] = {  {&_swigt__p_peer_attributes, 0, 0, 0},{0, 0, 0, 0}};
 static swig_cast_info _swigc__p_peer_batch[] = {  {&_swigt__p_peer_batch, 0, 0, 0},{0, 0, 0, 0}};
+static swig_cast_info _swigc__p_peer_connection_info[] = {  {&_swigt__p_peer_connection_info, 0, 0, 0},{0, 0, 0, 0}};
+static swig_cast_info _swigc__p_peer_connection_info_view[] = {  {&_swigt__p_peer_connection_info_view, 0, 0, 0},{0, 0, 0, 0}};
 static swig_cast_info _swigc__p_peer_enum[] = {  {&_swigt__p_peer_enum, 0, 0, 0},{0, 0, 0, 0}};
 static swig_cast_info _swigc__p_peer_event[] = {  {&_swigt__p_peer_event, 0, 0, 0},{0, 0, 0, 0}};
 static swig_cast_info _swigc__p_peer_event_queue[] = {  {&_swigt__p_peer_event_queue, 0, 0, 0},{0, 0, 0, 0}};
@@ -4387,6 +4635,7 @@ static swig_cast_info *swig_cast_initial[] = {
   _swigc__p_p_p_void,
   _swigc__p_p_peer_attributes,
   _swigc__p_p_peer_batch,
+  _swigc__p_p_peer_connection_info_view,
   _swigc__p_p_peer_enum,
   _swigc__p_p_peer_event,
   _swigc__p_p_peer_event_queue,
@@ -4394,11 +4643,14 @@ static swig_cast_info *swig_cast_initial[] = {
   _swigc__p_p_peer_graph,
   _swigc__p_p_peer_graph_properties,
   _swigc__p_p_peer_node_info,
+  _swigc__p_p_peer_node_info_view,
   _swigc__p_p_peer_record,
   _swigc__p_p_peer_runtime,
   _swigc__p_p_void,
   _swigc__p_peer_attributes,
   _swigc__p_peer_batch,
+  _swigc__p_peer_connection_info,
+  _swigc__p_peer_connection_info_view,
   _swigc__p_peer_enum,
   _swigc__p_peer_event,
   _swigc__p_peer_event_queue,

@@ -49,6 +49,15 @@ const struct field peer__lua_node_info_fields[] = {
     END_OF_FIELDS,
 };
 
+const struct field peer__lua_connection_info_fields[] = {
+    FIELD(peer_connection_info_view, flags, FIELD_UINT32),
+    FIELD(peer_connection_info_view, connection_id, FIELD_COUNTER),
+    FIELD(peer_connection_info_view, node_id, FIELD_NODE_ID),
+    FIELD(peer_connection_info_view, peer_id, FIELD_TEXT),
+    FIELD(peer_connection_info_view, address, FIELD_TEXT),
+    END_OF_FIELDS,
+};
+
 const struct field peer__lua_record_fields[] = {
     FIELD(peer_record_view, version, FIELD_UINT32),
     FIELD(peer_record_view, id, FIELD_GUID),

@@ -88,6 +88,7 @@ TABLE_IN(peer_record_input, PEER_RECORD_INPUT_INIT, peer__lua_record_fields)
 %enddef
 VIEW(peer_graph_properties_view, peer__lua_properties_fields)
 VIEW(peer_node_info_view, peer__lua_node_info_fields)
+VIEW(peer_connection_info_view, peer__lua_connection_info_fields)
 VIEW(peer_record_view, peer__lua_record_fields)
 VIEW(peer_event_view, peer__lua_event_fields)
 
@@ -111,6 +112,7 @@ BOX(peer_batch, BOX_BATCH, 1)
 BOX(peer_record, BOX_RECORD, 0)
 BOX(peer_event, BOX_EVENT, 0)
 BOX(peer_node_info, BOX_NODE_INFO, 0)
+BOX(peer_connection_info, BOX_CONNECTION_INFO, 0)
 BOX(peer_graph_properties, BOX_PROPERTIES, 0)
 BOX(peer_attributes, BOX_ATTRIBUTES, 0)
 
@@ -130,6 +132,8 @@ BOX(peer_attributes, BOX_ATTRIBUTES, 0)
 %enddef
 VIEWS(peer_event_view, peer_event_view, peer__lua_event_fields)
 VIEWS(peer_record_view, void, peer__lua_record_fields)
+VIEWS(peer_node_info_view, peer_node_info_view, peer__lua_node_info_fields)
+VIEWS(peer_connection_info_view, peer_connection_info_view, peer__lua_connection_info_fields)
 
 %typemap(in, numinputs=0) (uint32_t *count_out, const void *const **items_out)
                           (uint32_t count, const void *const *items = NULL, void **box, int box_index)
@@ -138,6 +142,6 @@ VIEWS(peer_record_view, void, peer__lua_record_fields)
 %{ box$argnum = peer__lua_push_box(L, BOX_ARRAY, 0); box_index$argnum = lua_gettop(L); %}
 %typemap(argout) (uint32_t *count_out, const void *const **items_out)
 %{ *box$argnum = (void *)*$2;
-  peer__lua_push_items(L, BOX_RECORD, *$1, (const void *const *)*$2);
+  peer__lua_push_items(L, *$1, (const void *const *)*$2);
   peer__lua_empty_box(L, box_index$argnum);
   SWIG_arg++; %}

@@ -59,6 +59,7 @@ extern const struct field peer__lua_version_fields[];
 extern const struct field peer__lua_properties_fields[];
 extern const struct field peer__lua_options_fields[];
 extern const struct field peer__lua_node_info_fields[];
+extern const struct field peer__lua_connection_info_fields[];
 extern const struct field peer__lua_record_fields[];
 extern const struct field peer__lua_event_fields[];
 

@@ -58,6 +58,29 @@ end
 --- PeerGraphGetProperties; the same as properties.
 Graph.get_properties = Graph.properties
 
+local SETTABLE = {
+  friendly_name = "string?",
+  comment = "string?",
+  presence_lifetime = "integer?",
+  presence_max = "integer?",
+}
+
+--- PeerGraphSetProperties: changes properties for every node; what is not named stays. "" removes a text, and a
+--- presence_max of -1 means every node.
+function Graph:set_properties(fields)
+  fields = check.fields("set_properties", fields, SETTABLE)
+  local now, message, code = self:properties()
+  if not now then
+    return nil, message, code
+  end
+  return core.peer_graph_set_properties(self._handle, {
+    friendly_name = fields.friendly_name or now.friendly_name,
+    comment = fields.comment or now.comment,
+    presence_lifetime_s = fields.presence_lifetime or now.presence_lifetime,
+    presence_max = fields.presence_max or now.presence_max or -1,
+  })
+end
+
 --- What is known of a node, by its id of 16 hexadecimal digits; nil is this one.
 function Graph:get_node_info(node_id)
   check.value("node_id", node_id, "string", true)
@@ -65,8 +88,7 @@ function Graph:get_node_info(node_id)
   if not object then
     return nil, message, code
   end
-  local view = core.peer_node_info_get_view(object)
-  return { id = view.node_id, peer_id = view.peer_id, attributes = view.attributes, addresses = view.addresses }
+  return enumeration.node(core.peer_node_info_get_view(object))
 end
 
 --- The node that we are, as others see it.
@@ -81,6 +103,41 @@ function Graph:address()
     return nil, message, code
   end
   return node.addresses[1]
+end
+
+-- ---- nodes and connections
+
+--- The nodes that are present now, this one included, or those of one peer: an array of { id, peer_id, ... }.
+function Graph:nodes(peer_id)
+  return enumeration.everything(self:enum_nodes(peer_id))
+end
+
+--- PeerGraphEnumNodes.
+function Graph:enum_nodes(peer_id)
+  check.value("peer_id", peer_id, "string", true)
+  return enumeration.nodes(self, peer_id)
+end
+
+--- The connections that are up, of one kind ("neighbor", "direct") or of both: an array of { id, kind, peer_id, ... }.
+function Graph:connections(kind)
+  return enumeration.everything(self:enum_connections(kind or "any"))
+end
+
+--- PeerGraphEnumConnections.
+function Graph:enum_connections(kind)
+  return enumeration.connections(self, check.one_of("kind", kind, names.connection_flags))
+end
+
+--- PeerGraphSetPresence: makes this node present whatever presence_max says (true), or leaves that to it again (false).
+function Graph:set_presence(present)
+  check.value("present", present, "boolean")
+  return core.peer_graph_set_presence(self._handle, present and 1 or 0)
+end
+
+--- PeerGraphSetNodeAttributes: the text that travels with this node's presence; nil removes it.
+function Graph:set_node_attributes(attributes)
+  check.value("attributes", attributes, "string", true)
+  return core.peer_graph_set_node_attributes(self._handle, attributes)
 end
 
 -- ---- time
@@ -247,7 +304,7 @@ end
 
 --- PeerGraphEnumRecords.
 function Graph:enum_records(fields)
-  return enumeration.enumerate(self, check.fields("enum_records", fields, FILTER))
+  return enumeration.records(self, check.fields("enum_records", fields, FILTER))
 end
 
 --- Calls a function with a batch, and commits it when the function returns; an error aborts it, and goes on.

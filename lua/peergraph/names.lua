@@ -29,6 +29,16 @@ names.connections = {
   [core.PEER_CONNECTION_FAILED] = "failed",
 }
 
+names.connection_kinds = {
+  [core.PEER_CONNECTION_NEIGHBOR] = "neighbor",
+  [core.PEER_CONNECTION_DIRECT] = "direct",
+}
+names.connection_flags = {
+  neighbor = core.PEER_CONNECTION_NEIGHBOR,
+  direct = core.PEER_CONNECTION_DIRECT,
+  any = core.PEER_CONNECTION_NEIGHBOR | core.PEER_CONNECTION_DIRECT,
+}
+
 --- The status flags as a table: { synchronized = true, listening = false, ... }.
 function names.status(flags)
   local status = {}

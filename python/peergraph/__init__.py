@@ -15,6 +15,7 @@ from __future__ import annotations
 from ._changes import KEEP
 from ._codes import (
     AttributeType,
+    ConnectionFlag,
     ConnectionStatus,
     GraphEvent,
     GraphStatus,
@@ -23,8 +24,9 @@ from ._codes import (
     RecordFlag,
     Scope,
 )
-from ._graph import GraphProperties, NodeInfo
+from ._graph import GraphProperties
 from ._native import version as library_version
+from ._nodes import ConnectionInfo, NodeInfo
 from .attributes import Attributes
 from .errors import (
     AccessDenied,
@@ -87,7 +89,7 @@ from .events import (
     Synchronized,
     Writable,
 )
-from .graph import Batch, Graph, RecordEnumeration
+from .graph import Batch, ConnectionEnumeration, Graph, NodeEnumeration, RecordEnumeration
 from .queue import EventQueue, Events
 from .records import Record
 from .runtime import Runtime, open_runtime
@@ -99,12 +101,15 @@ for _class in (
     Graph,
     Batch,
     RecordEnumeration,
+    NodeEnumeration,
+    ConnectionEnumeration,
     Events,
     EventQueue,
     Record,
     Attributes,
     GraphProperties,
     NodeInfo,
+    ConnectionInfo,
 ):
     _class.__module__ = __name__  # as people import them
 
@@ -116,10 +121,13 @@ __all__ = [
     "Graph",
     "Batch",
     "RecordEnumeration",
+    "NodeEnumeration",
+    "ConnectionEnumeration",
     "Events",
     "EventQueue",
     "KEEP",
     "AttributeType",
+    "ConnectionFlag",
     "ConnectionStatus",
     "GraphEvent",
     "GraphStatus",
@@ -129,6 +137,7 @@ __all__ = [
     "Scope",
     "GraphProperties",
     "NodeInfo",
+    "ConnectionInfo",
     "Attributes",
     "PeerError",
     "InvalidArgument",

@@ -10,7 +10,8 @@ from uuid import UUID
 from ._aio_calls import in_thread
 from ._aio_events import Events
 from ._codes import GraphEvent, GraphStatus
-from ._graph import Attempt, BatchBase, EnumerationBase, GraphBase, closed_error, registrations
+from ._enumerations import RecordEnumerationBase
+from ._graph import Attempt, BatchBase, GraphBase, closed_error, registrations
 from .events import Closed, Event, NeighbourConnection, StatusChanged
 from .queue import BATCH
 from .records import Record
@@ -127,7 +128,9 @@ class Graph(GraphBase):
         They are read by batch; what vanishes meanwhile is skipped. The graph's own records are included only if their
         type is asked for. Raises GraphNotReady, InvalidGraph.
         """
-        enumeration = await in_thread(lambda: EnumerationBase(self, type, creator_id), EnumerationBase._close)
+        enumeration = await in_thread(
+            lambda: RecordEnumerationBase(self, type, creator_id), RecordEnumerationBase._close
+        )
         try:
             while records := await in_thread(lambda: enumeration._next(BATCH)):
                 for record in records:

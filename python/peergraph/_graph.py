@@ -5,16 +5,18 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
-from . import _native
-from ._changes import Changes, Content
+from . import _native, _native_nodes
+from ._changes import KEEP, Changes, Content, Keep
 from ._check import duration, id_bytes, ids, moment, optional_text, text, unsigned, whole
 from ._codes import (
     PEER_E_CONNECTION_FAILED,
     PEER_E_GRAPH_SHUTTING_DOWN,
     PEER_E_INVALID_GRAPH,
     PEER_E_NOT_INITIALIZED,
+    ConnectionFlag,
     ConnectionStatus,
     GraphEvent,
     GraphStatus,
@@ -22,8 +24,10 @@ from ._codes import (
     Scope,
 )
 from ._context import MACHINE, World
+from ._enumerations import ConnectionEnumerationBase, NodeEnumerationBase, everything
 from ._handle import Handle
-from ._native import RawNode, RawProperties, RecordInput
+from ._native import RawProperties, RecordInput
+from ._nodes import ConnectionInfo, NodeInfo, node_from
 from ._time import from_datetime, from_timedelta, to_datetime
 from .errors import PeerError, error_for
 from .events import Closed, Event, NeighbourConnection, type_of
@@ -31,6 +35,7 @@ from .records import Record
 
 _ALWAYS = frozenset({GraphEvent.OVERFLOW, GraphEvent.CLOSED, GraphEvent.WRITABLE})
 _FILTERED = frozenset({GraphEvent.RECORD_CHANGED, GraphEvent.SYNCHRONIZED})
+ALL_CONNECTIONS: Final = ConnectionFlag.NEIGHBOR | ConnectionFlag.DIRECT
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +52,6 @@ class GraphProperties:
     presence_max: int | None
     """About how many nodes publish their presence; None: every one, 0: none by itself."""
     defer_expiration: bool
-
-
-@dataclass(frozen=True, slots=True)
-class NodeInfo:
-    """A node of a graph."""
-
-    id: int
-    peer_id: str
-    attributes: str | None
-    addresses: tuple[str, ...]
-    """The best one first; empty if the node does not listen."""
-
-    def __repr__(self) -> str:
-        return f"NodeInfo({self.id:016x}, peer={self.peer_id!r}, addresses={list(self.addresses)})"
 
 
 def properties_from(raw: RawProperties) -> GraphProperties:
@@ -103,10 +94,6 @@ def raw_properties(
         friendly_name=optional_text("friendly_name", friendly_name),
         comment=optional_text("comment", comment),
     )
-
-
-def node_from(raw: RawNode) -> NodeInfo:
-    return NodeInfo(raw.node_id, raw.peer_id, raw.attributes, raw.addresses)
 
 
 def registrations(
@@ -271,7 +258,65 @@ class GraphBase(Handle, Changes):
 
     def get_node_info(self, node_id: int = 0) -> NodeInfo:
         """What is known of a node; 0 is this one. Raises NodeNotFound, InvalidGraph."""
-        return node_from(_native.graph_get_node_info(self._handle, unsigned("node_id", node_id, 64)))
+        return node_from(_native_nodes.graph_get_node_info(self._handle, unsigned("node_id", node_id, 64)))
+
+    def set_properties(
+        self,
+        *,
+        friendly_name: str | Keep | None = KEEP,
+        comment: str | Keep | None = KEEP,
+        presence_lifetime: dt.timedelta | Keep = KEEP,
+        presence_max: int | Keep | None = KEEP,
+    ) -> None:
+        """Changes properties of the graph, for every node; what is not given stays.
+
+        friendly_name, comment  None removes them
+        presence_lifetime       at least 300 seconds
+        presence_max            about how many nodes publish their presence; None: every one, 0: none by itself
+
+        Raises GraphNotReady, DiskFull, InvalidArgument, InvalidGraph.
+        """
+        now = self.properties
+        wanted = raw_properties(
+            now.graph_id,
+            now.creator_id,
+            now.friendly_name if friendly_name is KEEP else friendly_name,
+            now.comment if comment is KEEP else comment,
+            now.scope,
+            now.max_record_size,
+            now.presence_lifetime if presence_lifetime is KEEP else presence_lifetime,
+            now.presence_max if presence_max is KEEP else presence_max,
+            now.defer_expiration,
+        )
+        _native.graph_set_properties(self._handle, wanted)
+
+    # -- nodes and connections -----------------------------------------------------------------------------------------
+
+    def set_presence(self, present: bool) -> None:
+        """Makes this node present, whatever `presence_max` says, as long as it listens; or leaves that to it again.
+
+        With False the presence is not taken back at once, but not prolonged either. Raises InvalidGraph.
+        """
+        _native_nodes.graph_set_presence(self._handle, present)
+
+    def set_node_attributes(self, attributes: str | None) -> None:
+        """Sets the text that travels with this node's presence; None removes it.
+
+        Others hear of it by NodeChanged, this node too, with node id 0. Raises InvalidArgument (more than 4,095
+        units), DiskFull, InvalidGraph.
+        """
+        _native_nodes.graph_set_node_attributes(self._handle, optional_text("attributes", attributes))
+
+    def nodes(self, peer_id: str | None = None) -> list[NodeInfo]:
+        """The nodes that are present now, this one included, or those of one peer.
+
+        Raises GraphNotReady, InvalidGraph.
+        """
+        return everything(NodeEnumerationBase(self, peer_id))
+
+    def connections(self, kind: ConnectionFlag = ALL_CONNECTIONS) -> list[ConnectionInfo]:
+        """The connections of this node that are up, of one kind or of both. Raises InvalidGraph."""
+        return everything(ConnectionEnumerationBase(self, kind))
 
     # -- time ----------------------------------------------------------------------------------------------------------
 
@@ -418,31 +463,4 @@ class BatchBase(Handle, Changes):
 
     def __repr__(self) -> str:
         state = " ended" if self.closed else ""
-        return f"<{type(self).__module__}.{type(self).__name__}{state} of {self._graph._graph_id!r}>"
-
-
-class EnumerationBase(Handle):
-    """Records that were there when the enumeration was made."""
-
-    __slots__ = ("_graph",)
-
-    _graph: GraphBase
-
-    def __init__(self, graph: GraphBase, record_type: UUID | None, creator_id: str | None) -> None:
-        given = None if record_type is None else id_bytes("type", record_type)
-        creator = optional_text("creator_id", creator_id)
-        super().__init__(_native.graph_enum_records(graph._handle, given, creator))
-        self._graph = graph
-
-    def _is_gone(self) -> bool:
-        return self._graph.closed
-
-    def _end(self) -> None:
-        _native.end_enumeration(self._handle)
-
-    def _next(self, count: int) -> list[Record]:
-        return [Record(raw) for raw in _native.get_item_views(self._handle, unsigned("count_max", count))]
-
-    def __repr__(self) -> str:
-        state = " ended" if self._ended or self._is_gone() else ""
         return f"<{type(self).__module__}.{type(self).__name__}{state} of {self._graph._graph_id!r}>"

@@ -91,15 +91,6 @@ class RawOptions(NamedTuple):
     max_bytes_per_creator: int
 
 
-class RawNode(NamedTuple):
-    """A node as C has it."""
-
-    node_id: int
-    peer_id: str
-    attributes: str | None
-    addresses: tuple[str, ...]
-
-
 # -- the memory of a view ----------------------------------------------------------------------------------------------
 
 
@@ -299,16 +290,19 @@ def _graph_options(options: RawOptions) -> CData:
     return ffi.new("peer_graph_options_input *", (ffi.sizeof("peer_graph_options_input"), *options))
 
 
-def graph_create(runtime: Handle, properties: RawProperties, database_name: str | None, options: RawOptions) -> Handle:
-    """peer_graph_create."""
+def _properties_view(properties: RawProperties) -> tuple[CData, list[CData]]:
+    """The struct, and the texts that must outlive it."""
     texts = [
         _char_pointer(text)
         for text in (properties.graph_id, properties.creator_id, properties.friendly_name, properties.comment)
     ]
-    given = ffi.new(
-        "peer_graph_properties_view *",
-        (ffi.sizeof("peer_graph_properties_view"), *properties[:5], *texts),
-    )
+    size = ffi.sizeof("peer_graph_properties_view")
+    return ffi.new("peer_graph_properties_view *", (size, *properties[:5], *texts)), texts
+
+
+def graph_create(runtime: Handle, properties: RawProperties, database_name: str | None, options: RawOptions) -> Handle:
+    """peer_graph_create."""
+    given, _texts = _properties_view(properties)
     out = ffi.new("peer_graph **")
     _check(lib.peer_graph_create(runtime, given, _encoded(database_name), _graph_options(options), out))
     handle: Handle = out[0]
@@ -391,17 +385,10 @@ def graph_get_properties(graph: Handle) -> RawProperties:
         lib.peer_free_data(out[0])
 
 
-def graph_get_node_info(graph: Handle, node_id: int) -> RawNode:
-    """peer_graph_get_node_info and peer_node_info_get_view."""
-    out = ffi.new("peer_node_info **")
-    _check(lib.peer_graph_get_node_info(graph, node_id, out))
-    try:
-        view = ffi.new("peer_node_info_view *")
-        _check(lib.peer_node_info_get_view(out[0], ffi.sizeof("peer_node_info_view"), view))
-        addresses = (_text(view.addresses[index]) or "" for index in range(view.address_count))
-        return RawNode(view.node_id, _text(view.peer_id) or "", _text(view.attributes), tuple(addresses))
-    finally:
-        lib.peer_free_data(out[0])
+def graph_set_properties(graph: Handle, properties: RawProperties) -> None:
+    """peer_graph_set_properties."""
+    given, _texts = _properties_view(properties)
+    _check(lib.peer_graph_set_properties(graph, given))
 
 
 def graph_peer_time_to_universal_time(graph: Handle, time_us: int) -> int:

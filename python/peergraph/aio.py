@@ -21,6 +21,7 @@ from ._aio_runtime import Runtime, open_runtime
 from ._changes import KEEP
 from ._codes import (
     AttributeType,
+    ConnectionFlag,
     ConnectionStatus,
     GraphEvent,
     GraphStatus,
@@ -29,7 +30,8 @@ from ._codes import (
     RecordFlag,
     Scope,
 )
-from ._graph import GraphProperties, NodeInfo
+from ._graph import GraphProperties
+from ._nodes import ConnectionInfo, NodeInfo
 from .attributes import Attributes
 from .errors import (
     AccessDenied,
@@ -105,6 +107,7 @@ __all__ = [
     "Events",
     "KEEP",
     "AttributeType",
+    "ConnectionFlag",
     "ConnectionStatus",
     "GraphEvent",
     "GraphStatus",
@@ -114,6 +117,7 @@ __all__ = [
     "Scope",
     "GraphProperties",
     "NodeInfo",
+    "ConnectionInfo",
     "Attributes",
     "PeerError",
     "InvalidArgument",

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from . import _native
-from ._codes import GraphEvent, GraphStatus
-from ._graph import Attempt, BatchBase, EnumerationBase, GraphBase, closed_error, registrations
+from ._codes import ConnectionFlag, GraphEvent, GraphStatus
+from ._enumerations import ConnectionEnumerationBase, EnumerationBase, NodeEnumerationBase, RecordEnumerationBase, T
+from ._graph import Attempt, BatchBase, GraphBase, closed_error, registrations
+from ._nodes import ConnectionInfo, NodeInfo
 from .events import Closed, Event, NeighbourConnection, StatusChanged
 from .queue import BATCH, EventQueue, Events
 from .records import Record
@@ -50,21 +52,21 @@ class Batch(BatchBase):
             self.abort()
 
 
-class RecordEnumeration(EnumerationBase):
-    """The exact layer: an enumeration as PeerGraphEnumRecords gives it. `graph.records()` is the comfortable way."""
+class _Exact(EnumerationBase[T]):
+    """The functions of an enumeration in the exact layer."""
 
     __slots__ = ()
 
     def get_item_count(self) -> int:
-        """How many records there were when it was made. Raises InvalidArgument."""
+        """How many items there were when it was made. Raises InvalidArgument."""
         return _native.get_item_count(self._handle)
 
-    def get_next_item(self, count_max: int = BATCH) -> list[Record]:
-        """The next records, at most so many; an empty list is the end. Raises InvalidArgument."""
+    def get_next_item(self, count_max: int = BATCH) -> list[T]:
+        """The next items, at most so many; an empty list is the end. Raises InvalidArgument."""
         return self._next(count_max)
 
     def end_enumeration(self) -> None:
-        """Ends the enumeration; records live on. Nothing happens if it has ended."""
+        """Ends the enumeration; items live on. Nothing happens if it has ended."""
         self._close()
 
     close = end_enumeration
@@ -76,6 +78,24 @@ class RecordEnumeration(EnumerationBase):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._close()
+
+
+class RecordEnumeration(RecordEnumerationBase, _Exact[Record]):
+    """An enumeration as PeerGraphEnumRecords gives it. `graph.records()` is the comfortable way."""
+
+    __slots__ = ()
+
+
+class NodeEnumeration(NodeEnumerationBase, _Exact[NodeInfo]):
+    """An enumeration as PeerGraphEnumNodes gives it. `graph.nodes()` is the comfortable way."""
+
+    __slots__ = ()
+
+
+class ConnectionEnumeration(ConnectionEnumerationBase, _Exact[ConnectionInfo]):
+    """An enumeration as PeerGraphEnumConnections gives it. `graph.connections()` is the comfortable way."""
+
+    __slots__ = ()
 
 
 class Graph(GraphBase):
@@ -154,6 +174,14 @@ class Graph(GraphBase):
     def enum_records(self, type: UUID | None = None, creator_id: str | None = None) -> RecordEnumeration:
         """PeerGraphEnumRecords. Raises GraphNotReady, InvalidGraph."""
         return RecordEnumeration(self, type, creator_id)
+
+    def enum_nodes(self, peer_id: str | None = None) -> NodeEnumeration:
+        """PeerGraphEnumNodes. Raises GraphNotReady, InvalidGraph."""
+        return NodeEnumeration(self, peer_id)
+
+    def enum_connections(self, flags: ConnectionFlag) -> ConnectionEnumeration:
+        """PeerGraphEnumConnections. Raises InvalidArgument, InvalidGraph."""
+        return ConnectionEnumeration(self, flags)
 
     def batch(self) -> Batch:
         """Begins a batch, for a with statement. Raises GraphNotReady, InvalidGraph."""

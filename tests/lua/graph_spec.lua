@@ -40,6 +40,53 @@ describe("peergraph", function()
       failed(peergraph.PEER_E_NOT_INITIALIZED, "", runtime:create_graph("g", { peer_id = "p" }))
     end)
 
+    it("tells of nodes and connections", function()
+      local graph = assert(runtime:create_graph("g", { peer_id = "p", presence_max = 0 }))
+      assert(graph:set_node_attributes("in the kitchen"))
+      assert.are.equal("in the kitchen", graph:node().attributes)
+      assert.are.same({}, graph:nodes())
+      local events <close> = assert(graph:events { "node_changed" })
+      assert(graph:set_presence(true))
+      assert(graph:listen(0, { scope = "loopback" }))
+      for _ = 1, 400 do -- nobody arrives for himself, so there is no event to wait for
+        if #assert(graph:nodes()) > 0 then
+          break
+        end
+        events:get(0.05)
+      end
+      assert(graph:set_node_attributes("in the garden"))
+      local event = assert(events:get(20))
+      assert.are.same({ "node_changed", "updated" }, { event.type, event.change })
+      local nodes = assert(graph:nodes("p"))
+      assert.are.equal(1, #nodes)
+      assert.are.same(graph:node(), nodes[1])
+      assert.are.same({}, graph:nodes("nobody"))
+      local enumeration <close> = assert(graph:enum_nodes())
+      assert.are.equal(1, enumeration:get_item_count())
+      assert.are.same(nodes, enumeration:get_next_item())
+      assert.are.same({}, enumeration:get_next_item())
+      assert.are.same({}, graph:connections("direct"))
+      raises("kind is quick; there are any, direct, neighbor", graph.connections, graph, "quick")
+      assert(graph:set_node_attributes(nil))
+      assert.is_nil(graph:node().attributes)
+      failed(peergraph.E_INVALIDARG, "attributes", graph:set_node_attributes(("x"):rep(4096)))
+      raises("present must be a boolean", graph.set_presence, graph, 1)
+    end)
+
+    it("changes the properties of a graph", function()
+      local graph = assert(runtime:create_graph("g", { peer_id = "p", friendly_name = "before", comment = "stays" }))
+      assert(graph:set_properties { friendly_name = "after", presence_max = 4, presence_lifetime = 600 })
+      local now = graph:properties()
+      assert.are.same({ "after", "stays", 4, 600 },
+        { now.friendly_name, now.comment, now.presence_max, now.presence_lifetime })
+      assert(graph:set_properties { comment = "", presence_max = -1 })
+      now = graph:properties()
+      assert.is_nil(now.comment)
+      assert.is_nil(now.presence_max)
+      failed(peergraph.E_INVALIDARG, "presence_lifetime", graph:set_properties { presence_lifetime = 5 })
+      raises("presence_maximum", graph.set_properties, graph, { presence_maximum = 5 })
+    end)
+
     it("creates a graph with all its properties", function()
       local graph = assert(runtime:create_graph("Käsefüße ✓", {
         peer_id = "Zoë",

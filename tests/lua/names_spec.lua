@@ -8,6 +8,8 @@ local CLASSES = {
   Graph = require("peergraph.graph").Graph,
   Batch = require("peergraph.batch").Batch,
   RecordEnumeration = require("peergraph.enumeration").RecordEnumeration,
+  NodeEnumeration = require("peergraph.enumeration").NodeEnumeration,
+  ConnectionEnumeration = require("peergraph.enumeration").ConnectionEnumeration,
   EventQueue = require("peergraph.queue").EventQueue,
   Events = require("peergraph.queue").Events,
   Event = require("peergraph.event").Event,
@@ -22,6 +24,8 @@ local PREFIXES = {
   Graph = { "peer_graph_" },
   Batch = { "peer_batch_" },
   RecordEnumeration = { "peer_" },
+  NodeEnumeration = { "peer_" },
+  ConnectionEnumeration = { "peer_" },
   EventQueue = { "peer_", "peer_event_queue_" },
   Attributes = { "peer_attributes_" },
 }

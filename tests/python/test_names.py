@@ -9,8 +9,9 @@ from pathlib import Path
 import peergraph
 import peergraph.aio
 import pytest
-from peergraph import _native, _native_sim
+from peergraph import _native, _native_nodes, _native_sim
 
+NATIVE = (_native, _native_nodes, _native_sim)
 ROOT = Path(__file__).resolve().parents[2]
 FUNCTION = re.compile(r"PEER_API [^;(]*?(peer_\w+)\(")
 HEADERS = ROOT / "core/include/peergraph"
@@ -20,8 +21,9 @@ DOCUMENT = (ROOT / "docs/names.md").read_text(encoding="utf-8")
 _, OURS, SHARED, SIM, FINE, _ = DOCUMENT.split("\n## ")
 
 WINDOWS = """
-    AddRecord Close Connect Create Delete DeleteRecord EnumRecords GetNodeInfo GetProperties GetRecord GetStatus Listen
-    Open PeerTimeToUniversalTime RegisterEvent UniversalTimeToPeerTime UpdateRecord
+    AddRecord Close Connect Create Delete DeleteRecord EnumConnections EnumNodes EnumRecords GetNodeInfo GetProperties
+    GetRecord GetStatus Listen Open PeerTimeToUniversalTime RegisterEvent SetNodeAttributes SetPresence SetProperties
+    UniversalTimeToPeerTime UpdateRecord
 """.split()
 
 
@@ -46,14 +48,14 @@ def test_every_function_of_the_simulated_network_is_listed():
 
 
 def test_every_function_is_bound():
-    source = inspect.getsource(_native) + inspect.getsource(_native_sim)
+    source = "".join(map(inspect.getsource, NATIVE))
     assert {name for name in DECLARED | set(SIMULATED) if f"lib.{name}(" not in source} == set()
 
 
 def test_nothing_else_touches_c():
     folder = Path(peergraph.__file__).parent
     for path in folder.glob("*.py"):
-        if path.name not in ("_native.py", "_native_sim.py"):
+        if path.name not in {f"{module.__name__.rpartition('.')[2]}.py" for module in NATIVE}:
             text = path.read_text(encoding="utf-8")
             assert not re.search(r"\b(ffi|lib)\.", text), path
 

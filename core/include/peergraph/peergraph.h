@@ -19,7 +19,7 @@
  * **Handles** (peer_runtime, peer_graph, peer_event_queue, peer_enum, peer_batch) are not addresses. One that is NULL,
  * closed, invented or of the wrong kind gives the documented error from any thread, never undefined behaviour.
  *
- * **Objects** (peer_record, peer_event, peer_node_info, peer_graph_properties, peer_attributes and what
+ * **Objects** (peer_record, peer_event, peer_node_info, peer_connection_info, peer_graph_properties, peer_attributes and what
  * peer_get_next_item, peer_get_item_views and peer_get_event_batch return) are immutable, counted and yours:
  * release each with peer_free_data. They stay valid after their graph is closed and after shutdown. Text and bytes
  * that they hand out live as long as they do.
@@ -74,6 +74,7 @@ typedef struct peer_batch peer_batch;
 typedef struct peer_record peer_record;
 typedef struct peer_event peer_event;
 typedef struct peer_node_info peer_node_info;
+typedef struct peer_connection_info peer_connection_info;
 typedef struct peer_graph_properties peer_graph_properties;
 typedef struct peer_attributes peer_attributes;
 
@@ -308,6 +309,21 @@ PEER_API peer_status peer_graph_get_properties(peer_graph *graph, peer_graph_pro
 PEER_API peer_status peer_graph_properties_get_view(const peer_graph_properties *properties, size_t view_size,
                                                     peer_graph_properties_view *view_out);
 
+/**
+ * Changes friendly name, comment, presence lifetime and presence maximum for the whole graph, on every node. The other
+ * fields are ignored, so that what peer_graph_properties_get_view has filled can be edited and passed.
+ *
+ * @param properties  friendly_name and comment may be NULL, which removes them
+ *
+ * @retval PEER_E_GRAPH_NOT_READY  the graph was never synchronized
+ * @retval PEER_E_GRAPH_SHUTTING_DOWN, PEER_E_DISK_FULL
+ *
+ * PeerGraphSetProperties.
+ */
+PEER_API peer_status peer_graph_set_properties(peer_graph *graph, const peer_graph_properties_input *properties);
+
+/* -------------------------------------------------------------------------------------------- nodes and connections */
+
 /** A node of a graph. */
 typedef struct peer_node_info_view {
     uint32_t struct_size;
@@ -319,7 +335,7 @@ typedef struct peer_node_info_view {
 } peer_node_info_view;
 
 /**
- * What is known of a node.
+ * What is known of a node: this one, one that is present, or a neighbour.
  *
  * @param node_id  0 means this node; the returned id is the one that others see
  *
@@ -332,6 +348,63 @@ PEER_API peer_status peer_graph_get_node_info(peer_graph *graph, uint64_t node_i
 /** Fills a view of node information. @param view_size sizeof(peer_node_info_view) */
 PEER_API peer_status peer_node_info_get_view(const peer_node_info *info, size_t view_size,
                                              peer_node_info_view *view_out);
+
+/**
+ * The nodes that are present, this one included: those with a presence record, all or those of one peer. Items are
+ * peer_node_info. Empty where nobody publishes presence (presence_max 0 and nobody has called peer_graph_set_presence).
+ *
+ * @param peer_id  NULL for any
+ *
+ * @retval PEER_E_GRAPH_NOT_READY  the graph was never synchronized
+ *
+ * PeerGraphEnumNodes.
+ */
+PEER_API peer_status peer_graph_enum_nodes(peer_graph *graph, const char *peer_id, peer_enum **enum_out);
+
+/**
+ * Makes this node present, whatever presence_max says, as soon as it listens and as long as it does (1); or leaves that
+ * to presence_max again (0): then the presence record is not taken back, but not prolonged either.
+ *
+ * PeerGraphSetPresence; MS-PPGRH 3.1.4.6.
+ */
+PEER_API peer_status peer_graph_set_presence(peer_graph *graph, uint32_t present);
+
+/**
+ * Sets the text that travels with this node's presence. Others hear of it by PEER_GRAPH_EVENT_NODE_CHANGED, this node
+ * too, with node id 0. Nothing is stored: the text is gone when the graph is closed.
+ *
+ * @param attributes  any text of at most 4,095 units; NULL or "": none
+ *
+ * @retval PEER_E_DISK_FULL, PEER_E_GRAPH_SHUTTING_DOWN
+ *
+ * PeerGraphSetNodeAttributes.
+ */
+PEER_API peer_status peer_graph_set_node_attributes(peer_graph *graph, const char *attributes);
+
+/** A connection of this node. */
+typedef struct peer_connection_info_view {
+    uint32_t struct_size;
+    uint32_t flags; /* PEER_CONNECTION_NEIGHBOR or PEER_CONNECTION_DIRECT */
+    uint64_t connection_id;
+    uint64_t node_id;
+    const char *peer_id; /* of the other side, as it says */
+    const char *address; /* of the other end: where it listens if this node dialled */
+} peer_connection_info_view;
+
+/**
+ * The connections of this node that are up. Items are peer_connection_info.
+ *
+ * @param flags  PEER_CONNECTION_NEIGHBOR, PEER_CONNECTION_DIRECT, or both
+ *
+ * PeerGraphEnumConnections.
+ */
+PEER_API peer_status peer_graph_enum_connections(peer_graph *graph, uint32_t flags, peer_enum **enum_out);
+
+/** Fills a view of a connection. @param view_size sizeof(peer_connection_info_view) */
+PEER_API peer_status peer_connection_info_get_view(const peer_connection_info *info, size_t view_size,
+                                                   peer_connection_info_view *view_out);
+
+/* -------------------------------------------------------------------------------------------------------- peer time */
 
 /** Converts a moment of peer time to this machine's clock. Both may be one variable. PeerGraphPeerTimeToUniversalTime. */
 PEER_API peer_status peer_graph_peer_time_to_universal_time(peer_graph *graph, int64_t time_us,
@@ -498,7 +571,7 @@ PEER_API peer_status peer_get_next_item(peer_enum *enumeration, uint32_t count_m
 /**
  * As peer_get_next_item, but gives views side by side, for a binding that reads many at once.
  *
- * @param view_size  sizeof(peer_record_view) for an enumeration of records; also the stride of the array
+ * @param view_size  sizeof(peer_record_view) for an enumeration of records, and so on; also the stride of the array
  * @param views_out  an array of count_out views; release it with peer_free_data
  */
 PEER_API peer_status peer_get_item_views(peer_enum *enumeration, uint32_t count_max, size_t view_size,

@@ -32,11 +32,37 @@ static peer_status list_records(struct call *call, struct graph_listing *listing
             break;
         PEER_TRY(peer__call_lock(call));
     }
-    PEER_TRY(peer__graph_listing_finish(listing, &enumeration->ids, &count));
+    peer_guid *ids;
+    PEER_TRY(peer__graph_listing_finish(listing, &ids, &count));
+    enumeration->ids = ids;
     if (count > UINT32_MAX)
         return peer__fail(E_OUTOFMEMORY, "there are %zu records, more than an enumeration can hold", count);
     enumeration->count = (uint32_t)count;
     return peer__call_lock(call);
+}
+
+/* Begins an enumeration: the graph is locked. Ends with finish_enumeration. */
+static peer_status begin_enumeration(struct call *call, peer_graph *graph, enum item_of item_of,
+                                     struct api_enum **enumeration_out)
+{
+    PEER_TRY(peer__enter_locked(call, HANDLE_GRAPH, graph));
+    *enumeration_out = peer__thing_create(HANDLE_ENUM, sizeof(**enumeration_out));
+    if (*enumeration_out == NULL)
+        return peer__leave(call, peer__out_of_memory());
+    (*enumeration_out)->item_of = item_of;
+    return PEER_OK;
+}
+
+static peer_status finish_enumeration(struct call *call, struct api_enum *enumeration, peer_status status,
+                                      peer_enum **enum_out)
+{
+    uintptr_t handle;
+    if (status >= 0)
+        status = peer__handle_create(enumeration, call->graph, &handle);
+    if (status >= 0)
+        *enum_out = (peer_enum *)handle;
+    peer__thing_release(enumeration);
+    return peer__leave(call, status);
 }
 
 peer_status peer_graph_enum_records(peer_graph *graph, const peer_guid *type, const char *creator_id,
@@ -44,25 +70,62 @@ peer_status peer_graph_enum_records(peer_graph *graph, const peer_guid *type, co
 {
     struct call call;
     struct graph_listing listing;
-    uintptr_t handle;
+    struct api_enum *enumeration;
     PEER_TRY(peer__check_process());
     if (creator_id != NULL)
         PEER_TRY(peer__input_text("creator_id", creator_id, ID_UNITS));
     PEER_TRY(peer__input_not_null("enum_out", enum_out));
-    PEER_TRY(peer__enter_locked(&call, HANDLE_GRAPH, graph));
-    struct api_enum *enumeration = peer__thing_create(HANDLE_ENUM, sizeof(*enumeration));
-    if (enumeration == NULL)
-        return peer__leave(&call, peer__out_of_memory());
+    PEER_TRY(begin_enumeration(&call, graph, ITEM_RECORDS, &enumeration));
     peer_status status = peer__graph_listing_begin(call.graph->graph, type, creator_id, &listing);
     if (status >= 0)
         status = list_records(&call, &listing, enumeration);
-    if (status >= 0)
-        status = peer__handle_create(enumeration, call.graph, &handle);
-    if (status >= 0)
-        *enum_out = (peer_enum *)handle;
     peer__graph_listing_free(&listing);
-    peer__thing_release(enumeration);
-    return peer__leave(&call, status);
+    return finish_enumeration(&call, enumeration, status, enum_out);
+}
+
+peer_status peer_graph_enum_nodes(peer_graph *graph, const char *peer_id, peer_enum **enum_out)
+{
+    struct call call;
+    struct api_enum *enumeration;
+    peer_guid *ids;
+    size_t count;
+    PEER_TRY(peer__check_process());
+    if (peer_id != NULL)
+        PEER_TRY(peer__input_text("peer_id", peer_id, ID_UNITS));
+    PEER_TRY(peer__input_not_null("enum_out", enum_out));
+    PEER_TRY(begin_enumeration(&call, graph, ITEM_NODES, &enumeration));
+    peer_status status = peer__graph_list_nodes(call.graph->graph, peer_id, &ids, &count);
+    if (status >= 0) {
+        enumeration->ids = ids;
+        enumeration->count = (uint32_t)count; /* at most ROSTER_MAX */
+    }
+    return finish_enumeration(&call, enumeration, status, enum_out);
+}
+
+static peer_status check_connection_flags(uint32_t flags)
+{
+    const uint32_t known = PEER_CONNECTION_NEIGHBOR | PEER_CONNECTION_DIRECT;
+    if (flags == 0 || (flags & ~known) != 0)
+        return peer__fail(E_INVALIDARG, "flags is 0x%" PRIx32 ", not PEER_CONNECTION_NEIGHBOR, _DIRECT or both", flags);
+    return PEER_OK;
+}
+
+peer_status peer_graph_enum_connections(peer_graph *graph, uint32_t flags, peer_enum **enum_out)
+{
+    struct call call;
+    struct api_enum *enumeration;
+    uint64_t *ids;
+    size_t count;
+    PEER_TRY(peer__check_process());
+    PEER_TRY(check_connection_flags(flags));
+    PEER_TRY(peer__input_not_null("enum_out", enum_out));
+    PEER_TRY(begin_enumeration(&call, graph, ITEM_CONNECTIONS, &enumeration));
+    peer_status status = peer__graph_list_connections(call.graph->graph, flags, &ids, &count);
+    if (status >= 0) {
+        enumeration->ids = ids;
+        enumeration->count = (uint32_t)count; /* no more than descriptors */
+    }
+    return finish_enumeration(&call, enumeration, status, enum_out);
 }
 
 peer_status peer_get_item_count(peer_enum *enumeration, uint32_t *count_out)
@@ -77,7 +140,8 @@ peer_status peer_get_item_count(peer_enum *enumeration, uint32_t *count_out)
 
 /* --- fetching --------------------------------------------------------------------------------------------------------- */
 
-struct fetched {
+struct fetched { /* an object, or a record that becomes one without a lock */
+    const void *object;
     struct record *record;
     uint32_t local_flags;
 };
@@ -91,15 +155,46 @@ struct fetch {
     size_t bytes;
 };
 
-/* One record under the lock. What has vanished is skipped. */
-static peer_status fetch_one(struct fetch *fetch, struct graph *graph, const peer_guid *id)
+static peer_status fetch_record(struct fetched *item, struct graph *graph, const peer_guid *id)
+{
+    return peer__graph_get(graph, id, &item->record, &item->local_flags);
+}
+
+static peer_status fetch_node(struct fetched *item, struct graph *graph, const peer_guid *id)
+{
+    struct graph_node_info info;
+    peer_node_info *object;
+    PEER_TRY(peer__graph_present_node(graph, id, &info));
+    PEER_TRY(peer__node_info_object(&info, &object));
+    item->object = object;
+    return PEER_OK;
+}
+
+static peer_status fetch_connection(struct fetched *item, struct graph *graph, uint64_t id)
+{
+    struct graph_connection_info info;
+    peer_connection_info *object;
+    PEER_TRY(peer__graph_connection_info(graph, id, &info));
+    PEER_TRY(peer__connection_info_object(&info, &object));
+    item->object = object;
+    return PEER_OK;
+}
+
+/* One item under the lock. What has vanished is skipped. */
+static peer_status fetch_one(struct fetch *fetch, struct graph *graph, const struct api_enum *enumeration)
 {
     struct fetched *item = &fetch->items[fetch->count];
-    peer_status status = peer__graph_get(graph, id, &item->record, &item->local_flags);
-    if (status == PEER_E_RECORD_NOT_FOUND)
+    peer_status status;
+    if (enumeration->item_of == ITEM_RECORDS)
+        status = fetch_record(item, graph, (const peer_guid *)enumeration->ids + enumeration->next);
+    else if (enumeration->item_of == ITEM_NODES)
+        status = fetch_node(item, graph, (const peer_guid *)enumeration->ids + enumeration->next);
+    else
+        status = fetch_connection(item, graph, ((const uint64_t *)enumeration->ids)[enumeration->next]);
+    if (status == PEER_E_RECORD_NOT_FOUND || status == PEER_E_NODE_NOT_FOUND || status == PEER_E_CONNECTION_NOT_FOUND)
         return PEER_OK;
     PEER_TRY(status);
-    fetch->bytes += item->record->wire_size;
+    fetch->bytes += item->record != NULL ? item->record->wire_size : sizeof(*item);
     fetch->count++;
     return PEER_OK;
 }
@@ -116,7 +211,7 @@ static peer_status fetch_slice(struct fetch *fetch, struct api_enum *enumeration
     for (uint32_t looked = 0; looked < SLICE_RECORDS && fetch->bytes - bytes < SLICE_BYTES; looked++) {
         if (is_full(fetch, enumeration))
             break;
-        PEER_TRY(fetch_one(fetch, graph, &enumeration->ids[enumeration->next]));
+        PEER_TRY(fetch_one(fetch, graph, enumeration));
         fetch->next = ++enumeration->next;
     }
     return PEER_OK;
@@ -124,8 +219,10 @@ static peer_status fetch_slice(struct fetch *fetch, struct api_enum *enumeration
 
 static void drop_fetched(struct fetch *fetch)
 {
-    for (uint32_t i = 0; i < fetch->count; i++)
+    for (uint32_t i = 0; i < fetch->count; i++) {
         peer__record_release(fetch->items[i].record);
+        peer__object_release(fetch->items[i].object);
+    }
     peer__free(fetch->items);
 }
 
@@ -139,7 +236,7 @@ static void step_back(struct call *call, struct fetch *fetch)
         enumeration->next = fetch->first;
 }
 
-static peer_status fetch_records(struct call *call, struct fetch *fetch)
+static peer_status fetch_items(struct call *call, struct fetch *fetch)
 {
     struct api_enum *enumeration = call->thing;
     PEER_TRY(peer__call_lock(call));
@@ -162,44 +259,54 @@ static peer_status fetch_records(struct call *call, struct fetch *fetch)
     }
 }
 
-/* The records as objects that the array owns. The fetch gives up its references. */
-static peer_status make_objects(struct fetch *fetch, void *array, const peer_record **objects)
+static peer_status become_object(struct fetched *item)
 {
-    peer_status status = PEER_OK;
-    for (uint32_t i = 0; i < fetch->count; i++) {
-        peer_record *object;
-        struct fetched *item = &fetch->items[i];
-        if (status < 0)
-            peer__record_release(item->record);
-        else if ((status = peer__record_object(item->record, item->local_flags, &object)) >= 0) {
-            peer__object_array_own(array, object);
-            objects[i] = object;
-        }
-    }
-    fetch->count = 0;
-    return status;
+    peer_record *object;
+    if (item->record == NULL)
+        return PEER_OK;
+    struct record *record = item->record;
+    item->record = NULL;
+    PEER_TRY(peer__record_object(record, item->local_flags, &object));
+    item->object = object;
+    return PEER_OK;
 }
 
-/* `view_size` 0: an array of objects, else of views. */
-static peer_status make_array(struct fetch *fetch, size_t view_size, void **array_out)
+/* `view_size` 0: an array of objects, else of views. It owns the objects. */
+static peer_status fill_array(struct fetch *fetch, enum item_of item_of, size_t view_size, char *array)
 {
-    uint32_t count = fetch->count;
     size_t stride = view_size > 0 ? view_size : sizeof(void *);
-    char *array = peer__object_create_array(count * stride, count);
-    const peer_record **objects = peer__calloc(count, sizeof(*objects));
-    peer_status status = array == NULL || objects == NULL ? peer__out_of_memory() : make_objects(fetch, array, objects);
-    for (uint32_t i = 0; status >= 0 && i < count; i++) {
+    for (uint32_t i = 0; i < fetch->count; i++) {
+        struct fetched *item = &fetch->items[i];
+        PEER_TRY(become_object(item));
         if (view_size > 0)
-            peer__view_copy(array + i * stride, stride, peer__record_object_view(objects[i]), sizeof(peer_record_view));
+            peer__view_copy(array + i * stride, stride, peer__item_view(item_of, item->object),
+                            peer__item_view_size(item_of));
         else
-            memcpy(array + i * stride, &objects[i], stride);
+            memcpy(array + i * stride, &item->object, stride);
+        peer__object_array_own(array, item->object);
+        item->object = NULL;
     }
-    peer__free(objects);
+    return PEER_OK;
+}
+
+static peer_status make_array(struct fetch *fetch, enum item_of item_of, size_t view_size, void **array_out)
+{
+    size_t stride = view_size > 0 ? view_size : sizeof(void *);
+    char *array = peer__object_create_array(fetch->count * stride, fetch->count);
+    if (array == NULL)
+        return peer__out_of_memory();
+    peer_status status = fill_array(fetch, item_of, view_size, array);
     if (status < 0)
         peer__object_release(array);
     else
         *array_out = array;
     return status;
+}
+
+/* A view has at least the fields of the first release. */
+static peer_status check_item_size(const struct api_enum *enumeration, size_t view_size)
+{
+    return view_size == 0 ? PEER_OK : peer__view_check_size(view_size, peer__item_view_size(enumeration->item_of));
 }
 
 static peer_status next_items(peer_enum *enumeration, uint32_t count_max, size_t view_size, uint32_t *count_out,
@@ -209,10 +316,13 @@ static peer_status next_items(peer_enum *enumeration, uint32_t count_max, size_t
     struct fetch fetch = {.count_max = count_max};
     void *array = NULL;
     PEER_TRY(peer__enter(&call, HANDLE_ENUM, enumeration));
-    peer_status status = fetch_records(&call, &fetch);
+    enum item_of item_of = ((struct api_enum *)call.thing)->item_of;
+    peer_status status = check_item_size(call.thing, view_size);
+    if (status >= 0)
+        status = fetch_items(&call, &fetch);
     uint32_t count = fetch.count;
     if (status >= 0 && count > 0)
-        status = make_array(&fetch, view_size, &array);
+        status = make_array(&fetch, item_of, view_size, &array);
     drop_fetched(&fetch);
     if (status >= 0) {
         *count_out = count;
@@ -247,7 +357,8 @@ peer_status peer_get_item_views(peer_enum *enumeration, uint32_t count_max, size
 {
     void *array;
     PEER_TRY(peer__check_process());
-    PEER_TRY(peer__view_check_size(view_size, sizeof(peer_record_view)));
+    if (view_size == 0)
+        return peer__fail(E_INVALIDARG, "view_size is 0");
     PEER_TRY(check_fetch(count_max, count_out, "views_out", views_out));
     PEER_TRY(next_items(enumeration, count_max, view_size, count_out, &array));
     *views_out = array;

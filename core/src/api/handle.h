@@ -62,9 +62,12 @@ struct api_queue {
     struct event_queue *queue;
 };
 
+enum item_of { ITEM_RECORDS, ITEM_NODES, ITEM_CONNECTIONS };
+
 struct api_enum {
     struct thing thing;
-    peer_guid *ids;
+    enum item_of item_of;
+    void *ids; /* peer_guid of records, or of nodes' presence records; uint64_t of connections */
     uint32_t count;
     uint32_t next; /* under the driver's lock */
 };

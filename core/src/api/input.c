@@ -100,6 +100,17 @@ peer_status peer__input_options(const peer_graph_options_input *options, uint32_
     return PEER_OK;
 }
 
+static peer_status check_presence(const peer_graph_properties_view *properties)
+{
+    if (properties->presence_lifetime_s != 0 && properties->presence_lifetime_s < 300)
+        return peer__fail(E_INVALIDARG, "properties.presence_lifetime_s is %" PRIu32 ", neither 0 nor 300 or more",
+                          properties->presence_lifetime_s);
+    if (properties->presence_max < -1)
+        return peer__fail(E_INVALIDARG, "properties.presence_max is %" PRId32 ", less than -1",
+                          properties->presence_max);
+    return PEER_OK;
+}
+
 static peer_status check_property_numbers(const peer_graph_properties_view *properties)
 {
     if ((properties->flags & ~(uint32_t)PEER_GRAPH_PROPERTY_DEFER_EXPIRATION) != 0)
@@ -112,13 +123,7 @@ static peer_status check_property_numbers(const peer_graph_properties_view *prop
         (properties->max_record_size < RECORD_SIZE_MIN_LIMIT || properties->max_record_size > RECORD_SIZE_MAX))
         return peer__fail(E_INVALIDARG, "properties.max_record_size is %" PRIu32 ", neither 0 nor %u to %u",
                           properties->max_record_size, RECORD_SIZE_MIN_LIMIT, RECORD_SIZE_MAX);
-    if (properties->presence_lifetime_s != 0 && properties->presence_lifetime_s < 300)
-        return peer__fail(E_INVALIDARG, "properties.presence_lifetime_s is %" PRIu32 ", neither 0 nor 300 or more",
-                          properties->presence_lifetime_s);
-    if (properties->presence_max < -1)
-        return peer__fail(E_INVALIDARG, "properties.presence_max is %" PRId32 ", less than -1",
-                          properties->presence_max);
-    return PEER_OK;
+    return check_presence(properties);
 }
 
 peer_status peer__input_properties(const peer_graph_properties_input *properties, peer_graph_properties_view *copy)
@@ -129,6 +134,14 @@ peer_status peer__input_properties(const peer_graph_properties_input *properties
     PEER_TRY(peer__input_optional_text("properties.friendly_name", copy->friendly_name, ID_UNITS));
     PEER_TRY(peer__input_optional_text("properties.comment", copy->comment, COMMENT_UNITS));
     return check_property_numbers(copy);
+}
+
+peer_status peer__input_new_properties(const peer_graph_properties_input *properties, peer_graph_properties_view *copy)
+{
+    PEER_TRY(peer__input_struct("properties", properties, sizeof(*copy), copy, sizeof(*copy)));
+    PEER_TRY(peer__input_optional_text("properties.friendly_name", copy->friendly_name, ID_UNITS));
+    PEER_TRY(peer__input_optional_text("properties.comment", copy->comment, COMMENT_UNITS));
+    return check_presence(copy);
 }
 
 static peer_status check_span(const char *name, const void *data, size_t size)

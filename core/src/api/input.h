@@ -10,6 +10,7 @@
 /** Longest ids and texts in UTF-16 units without the terminator. */
 #define ID_UNITS 255u
 #define COMMENT_UNITS 511u
+#define NODE_ATTRIBUTES_UNITS 4095u
 #define DATABASE_NAME_BYTES 64u
 #define LIMIT_BYTES_MIN 65536u
 #define ADDRESS_UNITS 320u /* of what connect takes: a host name and a port, or an address with an interface */
@@ -35,6 +36,8 @@ peer_status peer__input_options(const peer_graph_options_input *options, uint32_
                                 struct graph_limits *limits_out);
 /** Copies properties and checks what create demands of each field. */
 peer_status peer__input_properties(const peer_graph_properties_input *properties, peer_graph_properties_view *copy);
+/** The same for set_properties, which ignores all but four fields. */
+peer_status peer__input_new_properties(const peer_graph_properties_input *properties, peer_graph_properties_view *copy);
 /** Copies a record and checks its texts and spans, not what the graph decides. */
 peer_status peer__input_record(const peer_record_input *record, peer_record_view *copy);
 /** The same, and the type is required. */

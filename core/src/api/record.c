@@ -68,15 +68,12 @@ peer_status peer_graph_get_properties(peer_graph *graph, peer_graph_properties *
     return peer__leave(&call, status);
 }
 
-peer_status peer_graph_get_node_info(peer_graph *graph, uint64_t node_id, peer_node_info **info_out)
+peer_status peer_graph_set_properties(peer_graph *graph, const peer_graph_properties_input *properties)
 {
     struct call call;
-    struct graph_node_info info;
+    peer_graph_properties_view copy;
     PEER_TRY(peer__check_process());
-    PEER_TRY(peer__input_not_null("info_out", info_out));
+    PEER_TRY(peer__input_new_properties(properties, &copy));
     PEER_TRY(peer__enter_locked(&call, HANDLE_GRAPH, graph));
-    peer_status status = peer__graph_node_info(call.graph->graph, node_id, &info);
-    if (status >= 0)
-        status = peer__node_info_object(&info, info_out);
-    return peer__leave(&call, status);
+    return peer__leave(&call, peer__graph_set_properties(call.graph->graph, &copy));
 }

@@ -127,11 +127,6 @@ peer_status peer__record_object(struct record *record, uint32_t local_flags, pee
     return object != NULL ? PEER_OK : peer__out_of_memory();
 }
 
-const peer_record_view *peer__record_object_view(const peer_record *record)
-{
-    return &record->view;
-}
-
 peer_status peer_record_get_view(const peer_record *record, size_t view_size, peer_record_view *view_out)
 {
     return get_view(record, OBJECT_RECORD, offsetof(struct peer_record, view), sizeof(*view_out), view_size, view_out);
@@ -223,4 +218,59 @@ peer_status peer_node_info_get_view(const peer_node_info *info, size_t view_size
 {
     return get_view(info, OBJECT_NODE_INFO, offsetof(struct peer_node_info, view), sizeof(*view_out), view_size,
                     view_out);
+}
+
+/* --- connections ------------------------------------------------------------------------------------------------------ */
+
+struct peer_connection_info {
+    peer_connection_info_view view;
+    char address[ADDRESS_TEXT_SIZE];
+    char peer_id[];
+};
+
+peer_status peer__connection_info_object(const struct graph_connection_info *info, peer_connection_info **info_out)
+{
+    size_t peer_id_size = info->peer_id != NULL ? strlen(info->peer_id) + 1 : 0;
+    peer_connection_info *object = peer__object_create(sizeof(*object) + peer_id_size, OBJECT_CONNECTION_INFO, NULL);
+    if (object == NULL)
+        return peer__out_of_memory();
+    peer__address_format(&info->address, object->address);
+    if (peer_id_size > 0)
+        memcpy(object->peer_id, info->peer_id, peer_id_size);
+    object->view = (peer_connection_info_view){.struct_size = sizeof(object->view),
+                                               .flags = info->flags,
+                                               .connection_id = info->connection_id,
+                                               .node_id = info->node_id,
+                                               .peer_id = peer_id_size > 0 ? object->peer_id : NULL,
+                                               .address = object->address};
+    *info_out = object;
+    return PEER_OK;
+}
+
+peer_status peer_connection_info_get_view(const peer_connection_info *info, size_t view_size,
+                                          peer_connection_info_view *view_out)
+{
+    return get_view(info, OBJECT_CONNECTION_INFO, offsetof(struct peer_connection_info, view), sizeof(*view_out),
+                    view_size, view_out);
+}
+
+/* --- items of an enumeration ------------------------------------------------------------------------------------------ */
+
+static const struct {
+    size_t offset;
+    size_t size;
+} items[] = {
+    [ITEM_RECORDS] = {offsetof(struct peer_record, view), sizeof(peer_record_view)},
+    [ITEM_NODES] = {offsetof(struct peer_node_info, view), sizeof(peer_node_info_view)},
+    [ITEM_CONNECTIONS] = {offsetof(struct peer_connection_info, view), sizeof(peer_connection_info_view)},
+};
+
+size_t peer__item_view_size(enum item_of item_of)
+{
+    return items[item_of].size;
+}
+
+const void *peer__item_view(enum item_of item_of, const void *object)
+{
+    return (const char *)object + items[item_of].offset;
 }

@@ -71,7 +71,7 @@ static void apply_stored(struct graph *graph, const struct effect *effect)
     if (effect->change != 0)
         peer__graph_tell_record(graph, effect->record, effect->change);
     if (peer__guid_equal(&effect->record->fields.type, &peer__type_graph_info))
-        peer__graph_take_info(graph, effect->record, effect->connection_id != 0);
+        peer__graph_take_info(graph, effect->record, 1);
     else if (peer__type_is_reserved(&effect->record->fields.type))
         peer__graph_note_internal(graph, &effect->record->fields);
 }

@@ -345,16 +345,3 @@ peer_status peer__graph_require_ready(const struct graph *graph)
     return peer__fail(PEER_E_GRAPH_NOT_READY, "graph \"%s\" was never synchronized; connect to a node that has it",
                       graph->graph_id);
 }
-
-peer_status peer__graph_node_info(const struct graph *graph, uint64_t node_id, struct graph_node_info *info_out)
-{
-    if (node_id != 0 && node_id != graph->node_id)
-        return peer__graph_other_node_info(graph, node_id, info_out);
-    *info_out = (struct graph_node_info){
-        .node_id = graph->node_id, .peer_id = graph->peer_id, .attributes = graph->upkeep.attributes};
-    if (graph->listener != NULL) {
-        info_out->address_count = graph->listener->address_count;
-        memcpy(info_out->addresses, graph->listener->addresses, sizeof(info_out->addresses));
-    }
-    return PEER_OK;
-}

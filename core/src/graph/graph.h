@@ -56,6 +56,30 @@ struct graph_node_info {
 /** `node_id` 0: this node; others if they are present or neighbours. PEER_E_NODE_NOT_FOUND. */
 peer_status peer__graph_node_info(const struct graph *graph, uint64_t node_id, struct graph_node_info *info_out);
 
+/** Presence records of the present nodes, all or those of a peer. PEER_E_GRAPH_NOT_READY. Free the ids with peer__free. */
+peer_status peer__graph_list_nodes(const struct graph *graph, const char *peer_id, peer_guid **ids_out,
+                                   size_t *count_out);
+/** One of them. PEER_E_NODE_NOT_FOUND, without an error line: it has left. */
+peer_status peer__graph_present_node(const struct graph *graph, const peer_guid *record_id,
+                                     struct graph_node_info *info_out);
+
+struct graph_connection_info {
+    uint32_t flags; /* PEER_CONNECTION_* */
+    uint64_t connection_id;
+    uint64_t node_id;
+    const char *peer_id; /* valid until the lock is released; or NULL */
+    struct address address;
+};
+/** The connections that are up, of the kinds in `flags`. Free the ids with peer__free. */
+peer_status peer__graph_list_connections(const struct graph *graph, uint32_t flags, uint64_t **ids_out,
+                                         size_t *count_out);
+/** One of them. PEER_E_CONNECTION_NOT_FOUND, without an error line: it has ended. */
+peer_status peer__graph_connection_info(struct graph *graph, uint64_t connection_id,
+                                        struct graph_connection_info *info_out);
+
+/** Friendly name, comment, presence lifetime and maximum, published to everyone; the rest is ignored. */
+peer_status peer__graph_set_properties(struct graph *graph, const peer_graph_properties_view *properties);
+
 /** Presence even where the graph's maximum speaks against it (1), or as the graph wants it (0). */
 void peer__graph_set_presence(struct graph *graph, int forced);
 /** Text that travels with this node's presence, well-formed UTF-8; NULL: none. */

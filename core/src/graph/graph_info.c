@@ -72,6 +72,45 @@ peer_status peer__graph_publish_info(struct graph *graph, const peer_graph_prope
     return status;
 }
 
+static peer_status publish_changed(struct graph *graph, const peer_graph_properties_view *properties)
+{
+    struct buffer friendly_name = {0};
+    struct buffer comment = {0};
+    struct buffer payload = {0};
+    struct graph_info info = graph->info;
+    peer_status status = PEER_OK;
+    if (!append_text(&friendly_name, properties->friendly_name) || !append_text(&comment, properties->comment))
+        status = peer__fail(E_INVALIDARG, "a property of the graph is not well-formed UTF-8");
+    info.friendly_name = (struct span){friendly_name.data, friendly_name.size};
+    info.comment = (struct span){comment.data, comment.size};
+    info.presence_lifetime_s =
+        properties->presence_lifetime_s != 0 ? properties->presence_lifetime_s : PRESENCE_LIFETIME_MIN_S;
+    info.presence_max = properties->presence_max < 0 ? PRESENCE_MAX_ALL : (uint32_t)properties->presence_max;
+    if (status >= 0) {
+        peer__graph_info_encode(&payload, &info);
+        if (friendly_name.failed || comment.failed || payload.failed)
+            status = peer__out_of_memory();
+    }
+    if (status >= 0)
+        status = peer__graph_publish(graph, &(struct publication){.type = &peer__type_graph_info,
+                                                                  .id = &peer__id_graph_info,
+                                                                  .payload = {payload.data, payload.size},
+                                                                  .lifetime = GRAPH_INFO_LIFETIME}); /* D-23 */
+    peer__buffer_free(&friendly_name);
+    peer__buffer_free(&comment);
+    peer__buffer_free(&payload);
+    return status;
+}
+
+peer_status peer__graph_set_properties(struct graph *graph, const peer_graph_properties_view *properties)
+{
+    PEER_TRY(peer__graph_require_ready(graph));
+    peer__engine_enter(graph->engine);
+    peer_status status = publish_changed(graph, properties);
+    peer__engine_leave(graph->engine);
+    return status;
+}
+
 /* 13.3: the newest information holds. Graph id and creator cannot change; who sends others was refused before. */
 void peer__graph_take_info(struct graph *graph, struct record *record, int tell)
 {

@@ -192,37 +192,3 @@ peer_status peer__graph_set_attributes(struct graph *graph, const char *attribut
     peer__engine_leave(graph->engine);
     return status;
 }
-
-static void fill_neighbour(const struct link *link, struct graph_node_info *info_out)
-{
-    *info_out = (struct graph_node_info){
-        .node_id = link->node_id, .peer_id = link->peer_id, .address_count = link->address_count};
-    memcpy(info_out->addresses, link->addresses, sizeof(link->addresses));
-}
-
-static void fill_present(const struct roster_entry *entry, struct graph_node_info *info_out)
-{
-    *info_out = (struct graph_node_info){.node_id = entry->node_id,
-                                         .peer_id = entry->peer_id,
-                                         .attributes = entry->attributes,
-                                         .address_count = entry->address_count};
-    memcpy(info_out->addresses, entry->addresses, sizeof(entry->addresses));
-}
-
-/* Present nodes, and neighbours, which are known also where nobody publishes presence. */
-peer_status peer__graph_other_node_info(const struct graph *graph, uint64_t node_id, struct graph_node_info *info_out)
-{
-    const struct roster_entry *entry = peer__roster_find_node(&graph->upkeep.present, node_id, NULL);
-    if (entry != NULL) {
-        fill_present(entry, info_out);
-        return PEER_OK;
-    }
-    LIST_FOR (node, following, &graph->links) {
-        const struct link *link = CONTAINER_OF(node, struct link, in_graph);
-        if (peer__link_is_neighbour(link) && link->node_id == node_id) {
-            fill_neighbour(link, info_out);
-            return PEER_OK;
-        }
-    }
-    return peer__fail(PEER_E_NODE_NOT_FOUND, "no node %016llx is known", (unsigned long long)node_id);
-}

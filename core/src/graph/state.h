@@ -533,7 +533,6 @@ void peer__graph_note_contact(struct graph *graph, const struct record_fields *f
 void peer__graph_contact_gone(struct graph *graph, const peer_guid *record_id);
 
 /* presence.c */
-peer_status peer__graph_other_node_info(const struct graph *graph, uint64_t node_id, struct graph_node_info *info_out);
 peer_status peer__graph_refresh_presence(struct graph *graph);
 void peer__graph_maintain_presence(struct graph *graph);
 void peer__graph_presence_fire(struct timer *timer);

@@ -17,6 +17,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,7 +95,7 @@ def build(programs: list[str]) -> None:
 
 def run(program: str) -> list[str]:
     """The scenarios that failed, or what happened instead; nothing if all is well."""
-    environment = os.environ | {"PEER_SIM_LARGE": "0", "PEER_SIM_SEEDS": "3"}
+    environment = os.environ | {"PEER_SIM_LARGE": "0", "PEER_SIM_HUGE": "0", "PEER_SIM_SEEDS": "3"}
     try:
         result = subprocess.run(
             [BUILD / "tests" / "sim" / f"sim_{program}"],
@@ -145,8 +146,10 @@ def main(names: list[str]) -> int:
     check_the_tree(mutants)
     survivors = []
     for mutant in mutants:
+        began = time.monotonic()
         failed = kill(mutant)
-        print(f"{'killed  ' if failed else 'SURVIVED'}  {mutant.name}: {', '.join(failed) or mutant.what}", flush=True)
+        verdict = f"{'killed  ' if failed else 'SURVIVED'}  {time.monotonic() - began:4.1f} s"
+        print(f"{verdict}  {mutant.name}: {', '.join(failed) or mutant.what}", flush=True)
         if not failed:
             survivors.append(mutant)
     print(f"{len(mutants) - len(survivors)} of {len(mutants)} mutants were killed")

@@ -107,20 +107,22 @@ void scenario_run_large_named(const char *name, scenario run, const struct sim_o
     run_seeds(name, run, options, number("PEER_SIM_LARGE", 1));
 }
 
-/* Once is dear enough, and a trace that nobody reads costs half as much again. */
-void scenario_run_huge_named(const char *name, scenario run)
+/* A seed is given to look at what happens: then there is a trace. */
+void scenario_run_huge_named(const char *name, scenario run, const struct sim_options *options)
 {
-    struct sim_options options;
+    struct sim_options chosen;
     uint64_t first = number("PEER_SIM_SEED", 1);
     uint64_t count = number("PEER_SIM_HUGE", 1);
 
     if (count == 0)
         skip();
     current_name = name;
-    peer__sim_defaults(&options);
-    options.untraced = getenv("PEER_SIM_SEED") == NULL && getenv("PEER_SIM_TRACE") == NULL;
+    peer__sim_defaults(&chosen);
+    chosen.untraced = getenv("PEER_SIM_SEED") == NULL && getenv("PEER_SIM_TRACE") == NULL;
+    if (options != NULL)
+        chosen = *options;
     for (uint64_t seed = first; seed < first + count; seed++)
-        (void)run_written(run, &options, seed);
+        (void)run_written(run, &chosen, seed);
 }
 
 __attribute__((constructor)) static void choose_tests(void)

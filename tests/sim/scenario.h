@@ -4,7 +4,7 @@
  *
  *   PEER_SIM_SEEDS=200     runs every scenario with seeds 1 … 200 (default 5; large ones run with one)
  *   PEER_SIM_LARGE=3       runs the large ones with so many seeds; 0: leaves them out
- *   PEER_SIM_HUGE=0        leaves out those that take longest; they run once, and without a trace unless a seed is given
+ *   PEER_SIM_HUGE=0        leaves out those that take longest, which run once
  *   PEER_SIM_SEED=17       begins with that seed, and runs no other unless a number of seeds is given
  *   PEER_SIM_ONLY=NAME     runs this scenario alone; * stands for anything
  *   PEER_SIM_TRACE=FILE    appends every line of the trace
@@ -62,16 +62,17 @@ void scenario_run_named(const char *name, scenario scenario, const struct sim_op
 /** The same with one seed unless told otherwise, for what takes seconds. */
 #define scenario_run_large(scenario, options) scenario_run_large_named(#scenario, scenario, options)
 void scenario_run_large_named(const char *name, scenario scenario, const struct sim_options *options);
-/** Runs it once for each seed, of which there is one unless told otherwise, for what takes half a minute. */
-#define scenario_run_huge(scenario) scenario_run_huge_named(#scenario, scenario)
-void scenario_run_huge_named(const char *name, scenario scenario);
+/** Runs it once for each seed, of which there is one unless told otherwise, for what takes half a minute. No options: no
+ * trace either, which costs half as much again. */
+#define scenario_run_huge(scenario, options) scenario_run_huge_named(#scenario, scenario, options)
+void scenario_run_huge_named(const char *name, scenario scenario, const struct sim_options *options);
 /** Teardown: after a failure, the seed, how to replay it, and the end of the trace. */
 int scenario_report(void **state);
 
 /** Defines a scenario, which SCENARIO_TEST puts into the list of tests. */
 #define SCENARIO(name) DEFINE_SCENARIO(name, scenario_run(name, NULL))
 #define LARGE_SCENARIO(name) DEFINE_SCENARIO(name, scenario_run_large(name, NULL))
-#define HUGE_SCENARIO(name) DEFINE_SCENARIO(name, scenario_run_huge(name))
+#define HUGE_SCENARIO(name) DEFINE_SCENARIO(name, scenario_run_huge(name, NULL))
 #define DEFINE_SCENARIO(name, run)                                                                                     \
     static void name(struct world *world);                                                                             \
     static void run_##name(void **state)                                                                               \

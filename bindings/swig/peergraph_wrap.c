@@ -3339,6 +3339,100 @@ static int _wrap_peer_connection_info_get_view(lua_State* L) {
 }
 
 
+static int _wrap_peer_graph_open_direct_connection(lua_State* L) {
+  int SWIG_arg = 0;
+  peer_graph *arg1 = (peer_graph *) 0 ;
+  char *arg2 = (char *) 0 ;
+  char *arg3 = (char *) 0 ;
+  uint64_t *arg4 = (uint64_t *) 0 ;
+  uint64_t given4 ;
+  peer_status result;
+  
+  arg4 = (uint64_t *)&given4; 
+  SWIG_check_num_args("peer_graph_open_direct_connection",3,3)
+  arg1 = peer__lua_unbox(L, 1, BOX_GRAPH); 
+  if (peer__lua_read_text(L, 2, "peer_id", (const char **)&arg2) != 0) return peer__lua_refuse(L); 
+  if (peer__lua_read_text(L, 3, "address", (const char **)&arg3) != 0) return peer__lua_refuse(L); 
+  result = peer_graph_open_direct_connection(arg1,(char const *)arg2,(char const *)arg3,arg4);
+  if (result < 0) return peer__lua_fail(L, result); 
+  (lua_pushinteger)(L, *arg4); SWIG_arg++; 
+  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
+  return SWIG_arg;
+  
+  fail: SWIGUNUSED;
+  lua_error(L);
+  return 0;
+}
+
+
+static int _wrap_peer_graph_send_data(lua_State* L) {
+  int SWIG_arg = 0;
+  peer_graph *arg1 = (peer_graph *) 0 ;
+  uint64_t arg2 ;
+  peer_guid *arg3 = (peer_guid *) 0 ;
+  void *arg4 = (void *) 0 ;
+  size_t arg5 ;
+  peer_guid space3 ;
+  peer_status result;
+  
+  SWIG_check_num_args("peer_graph_send_data",4,4)
+  arg1 = peer__lua_unbox(L, 1, BOX_GRAPH); 
+  if (peer__lua_read_counter(L, 2, "connection_id", &arg2) != 0) return peer__lua_refuse(L); 
+  if (peer__lua_read_guid(L, 3, "data_type", &space3, (const peer_guid **)&arg3) != 0) return peer__lua_refuse(L); 
+  peer__lua_read_bytes(L, 4, "data", (const void **)&arg4, &arg5); 
+  result = peer_graph_send_data(arg1,arg2,(struct peer_guid const *)arg3,(void const *)arg4,arg5);
+  if (result < 0) return peer__lua_fail(L, result); 
+  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
+  return SWIG_arg;
+  
+  fail: SWIGUNUSED;
+  lua_error(L);
+  return 0;
+}
+
+
+static int _wrap_peer_graph_close_direct_connection(lua_State* L) {
+  int SWIG_arg = 0;
+  peer_graph *arg1 = (peer_graph *) 0 ;
+  uint64_t arg2 ;
+  peer_status result;
+  
+  SWIG_check_num_args("peer_graph_close_direct_connection",2,2)
+  arg1 = peer__lua_unbox(L, 1, BOX_GRAPH); 
+  if (peer__lua_read_counter(L, 2, "connection_id", &arg2) != 0) return peer__lua_refuse(L); 
+  result = peer_graph_close_direct_connection(arg1,arg2);
+  if (result < 0) return peer__lua_fail(L, result); 
+  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
+  return SWIG_arg;
+  
+  fail: SWIGUNUSED;
+  lua_error(L);
+  return 0;
+}
+
+
+static int _wrap_peer_graph_pause_direct_connection(lua_State* L) {
+  int SWIG_arg = 0;
+  peer_graph *arg1 = (peer_graph *) 0 ;
+  uint64_t arg2 ;
+  uint32_t arg3 ;
+  peer_status result;
+  
+  SWIG_check_num_args("peer_graph_pause_direct_connection",3,3)
+  arg1 = peer__lua_unbox(L, 1, BOX_GRAPH); 
+  if (peer__lua_read_counter(L, 2, "connection_id", &arg2) != 0) return peer__lua_refuse(L); 
+  if (peer__lua_read_uint32(L, 3, "paused", &arg3) != 0) return peer__lua_refuse(L); 
+  result = peer_graph_pause_direct_connection(arg1,arg2,arg3);
+  if (result < 0) return peer__lua_fail(L, result); 
+  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
+  return SWIG_arg;
+  
+  fail: SWIGUNUSED;
+  lua_error(L);
+  return 0;
+}
+
+
 static int _wrap_peer_graph_peer_time_to_universal_time(lua_State* L) {
   int SWIG_arg = 0;
   peer_graph *arg1 = (peer_graph *) 0 ;
@@ -4438,6 +4532,10 @@ static swig_lua_method swig_SwigModule_methods[]= {
     { "peer_graph_set_node_attributes", _wrap_peer_graph_set_node_attributes},
     { "peer_graph_enum_connections", _wrap_peer_graph_enum_connections},
     { "peer_connection_info_get_view", _wrap_peer_connection_info_get_view},
+    { "peer_graph_open_direct_connection", _wrap_peer_graph_open_direct_connection},
+    { "peer_graph_send_data", _wrap_peer_graph_send_data},
+    { "peer_graph_close_direct_connection", _wrap_peer_graph_close_direct_connection},
+    { "peer_graph_pause_direct_connection", _wrap_peer_graph_pause_direct_connection},
     { "peer_graph_peer_time_to_universal_time", _wrap_peer_graph_peer_time_to_universal_time},
     { "peer_graph_universal_time_to_peer_time", _wrap_peer_graph_universal_time_to_peer_time},
     { "peer_graph_add_record", _wrap_peer_graph_add_record},

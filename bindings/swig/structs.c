@@ -104,14 +104,14 @@ static const struct field *find_field(lua_State *L, const struct field *fields, 
     return NULL;
 }
 
-static void read_bytes(lua_State *L, int index, const char *name, const void **data_out, size_t *size_out)
+void peer__lua_read_bytes(lua_State *L, int index, const char *name, const void **data_out, size_t *size_out)
 {
     if (lua_type(L, index) != LUA_TSTRING)
         luaL_error(L, "%s must be a string, not %s", name, luaL_typename(L, index));
     *data_out = lua_tolstring(L, index, size_out);
 }
 
-static int read_counter(lua_State *L, int index, const char *name, uint64_t *out)
+int peer__lua_read_counter(lua_State *L, int index, const char *name, uint64_t *out)
 {
     int64_t value;
 
@@ -135,14 +135,14 @@ static int read_field(lua_State *L, int index, const struct field *field, char *
     case FIELD_INT64:
         return peer__lua_read_int64(L, index, field->name, (int64_t *)(void *)(out + field->offset));
     case FIELD_COUNTER:
-        return read_counter(L, index, field->name, (uint64_t *)(void *)(out + field->offset));
+        return peer__lua_read_counter(L, index, field->name, (uint64_t *)(void *)(out + field->offset));
     case FIELD_TEXT:
         return peer__lua_read_text(L, index, field->name, (const char **)(void *)(out + field->offset));
     case FIELD_GUID:
         return peer__lua_read_guid(L, index, field->name, (peer_guid *)(void *)(out + field->offset), &guid);
     case FIELD_BYTES:
-        read_bytes(L, index, field->name, (const void **)(void *)(out + field->offset),
-                   (size_t *)(void *)(out + field->count_offset));
+        peer__lua_read_bytes(L, index, field->name, (const void **)(void *)(out + field->offset),
+                             (size_t *)(void *)(out + field->count_offset));
         return 0;
     default: /* what is only given out */
         return luaL_error(L, "%s cannot be given", field->name);

@@ -34,6 +34,9 @@ READ(int32_t, peer__lua_read_int32)
 READ(uint32_t, peer__lua_read_uint32)
 READ(int64_t, peer__lua_read_int64)
 READ(uint64_t node_id, peer__lua_read_node_id)
+READ(uint64_t connection_id, peer__lua_read_counter)
+%typemap(in) (const void *data, size_t size)
+%{ peer__lua_read_bytes(L, $input, "data", (const void **)&$1, &$2); %}
 %typemap(in) const char *
 %{ if (peer__lua_read_text(L, $input, "$1_name", (const char **)&$1) != 0) return peer__lua_refuse(L); %}
 

@@ -63,6 +63,11 @@ extern const struct field peer__lua_connection_info_fields[];
 extern const struct field peer__lua_record_fields[];
 extern const struct field peer__lua_event_fields[];
 
+/** A string of any bytes, borrowed from Lua. */
+void peer__lua_read_bytes(lua_State *L, int index, const char *name, const void **data_out, size_t *size_out);
+/** 64 bits without a sign, which stay below 63. */
+int peer__lua_read_counter(lua_State *L, int index, const char *name, uint64_t *out);
+
 /** Reads a table into a struct that holds the defaults; what the table does not name keeps its default. */
 int peer__lua_read_struct(lua_State *L, int index, const struct field *fields, void *out);
 

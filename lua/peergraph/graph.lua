@@ -140,6 +140,37 @@ function Graph:set_node_attributes(attributes)
   return core.peer_graph_set_node_attributes(self._handle, attributes)
 end
 
+-- ---- direct connections
+
+--- PeerGraphOpenDirectConnection: asks for one and gives its id; a direct_connection event tells how it ended.
+function Graph:open_direct_connection(peer_id, address)
+  check.value("peer_id", peer_id, "string")
+  check.value("address", address, "string")
+  return core.peer_graph_open_direct_connection(self._handle, peer_id, address)
+end
+
+--- PeerGraphSendData: one message over a direct or a neighbour connection; an incoming_data event there. After
+--- PEER_E_OUTBOX_FULL a writable event tells when there is room.
+function Graph:send_data(connection_id, data_type, data)
+  check.value("connection_id", connection_id, "integer")
+  check.value("data_type", data_type, "string")
+  check.value("data", data, "string")
+  return core.peer_graph_send_data(self._handle, connection_id, data_type, data)
+end
+
+--- PeerGraphCloseDirectConnection; what was sent before still arrives.
+function Graph:close_direct_connection(connection_id)
+  check.value("connection_id", connection_id, "integer")
+  return core.peer_graph_close_direct_connection(self._handle, connection_id)
+end
+
+--- Stops to read a direct connection (true), or goes on (false), so that the other side is held back.
+function Graph:pause_direct_connection(connection_id, paused)
+  check.value("connection_id", connection_id, "integer")
+  check.value("paused", paused, "boolean")
+  return core.peer_graph_pause_direct_connection(self._handle, connection_id, paused and 1 or 0)
+end
+
 -- ---- time
 
 --- The time now by the clock that the nodes of the graph share, in microseconds since 1970 UTC.

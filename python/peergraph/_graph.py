@@ -26,7 +26,7 @@ from ._codes import (
 from ._context import MACHINE, World
 from ._enumerations import ConnectionEnumerationBase, NodeEnumerationBase, everything
 from ._handle import Handle
-from ._native import RawProperties, RecordInput
+from ._native import Buffer, RawProperties, RecordInput
 from ._nodes import ConnectionInfo, NodeInfo, node_from
 from ._time import from_datetime, from_timedelta, to_datetime
 from .errors import PeerError, error_for
@@ -317,6 +317,41 @@ class GraphBase(Handle, Changes):
     def connections(self, kind: ConnectionFlag = ALL_CONNECTIONS) -> list[ConnectionInfo]:
         """The connections of this node that are up, of one kind or of both. Raises InvalidGraph."""
         return everything(ConnectionEnumerationBase(self, kind))
+
+    # -- direct connections --------------------------------------------------------------------------------------------
+
+    def open_direct_connection(self, peer_id: str, address: str) -> int:
+        """PeerGraphOpenDirectConnection: asks for a direct connection and gives its id at once.
+
+        A DirectConnection event tells how it ended. `direct()` is the comfortable way.
+        Raises ConnectSelf, ConnectionFailed (no such interface), InvalidArgument, InvalidGraph.
+        """
+        return _native_nodes.graph_open_direct_connection(
+            self._handle, text("peer_id", peer_id), text("address", address)
+        )
+
+    def send_data(self, connection_id: int, data_type: UUID, data: Buffer) -> None:
+        """Sends one message over a direct or a neighbour connection; it arrives as IncomingData.
+
+        data  at most 4 MiB over a direct, 1 MiB over a neighbour connection
+
+        Raises OutboxFull (nothing was sent; Writable tells when there is room), ConnectionNotFound, InvalidArgument,
+        InvalidGraph.
+        """
+        _native_nodes.graph_send_data(
+            self._handle, unsigned("connection_id", connection_id, 64), id_bytes("data_type", data_type), data
+        )
+
+    def close_direct_connection(self, connection_id: int) -> None:
+        """Closes a direct connection; what was sent before still arrives. Raises ConnectionNotFound, InvalidGraph."""
+        _native_nodes.graph_close_direct_connection(self._handle, unsigned("connection_id", connection_id, 64))
+
+    def pause_direct_connection(self, connection_id: int, paused: bool) -> None:
+        """Stops to read a direct connection, or goes on, so that the other side is held back.
+
+        Raises ConnectionNotFound, InvalidGraph.
+        """
+        _native_nodes.graph_pause_direct_connection(self._handle, unsigned("connection_id", connection_id, 64), paused)
 
     # -- time ----------------------------------------------------------------------------------------------------------
 

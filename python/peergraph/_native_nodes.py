@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ._native import Handle, _check, _encoded, _text
+from ._native import Buffer, Handle, _check, _encoded, _guid, _text
 from ._peergraph import ffi, lib
 
 if TYPE_CHECKING:
@@ -75,6 +75,30 @@ def graph_enum_connections(graph: Handle, flags: int) -> Handle:
     _check(lib.peer_graph_enum_connections(graph, flags, out))
     handle: Handle = out[0]
     return handle
+
+
+def graph_open_direct_connection(graph: Handle, peer_id: str, address: str) -> int:
+    """peer_graph_open_direct_connection."""
+    out = ffi.new("uint64_t *")
+    _check(lib.peer_graph_open_direct_connection(graph, _encoded(peer_id), _encoded(address), out))
+    return int(out[0])
+
+
+def graph_send_data(graph: Handle, connection_id: int, data_type: bytes, data: Buffer) -> None:
+    """peer_graph_send_data."""
+    with memoryview(data) as view:
+        given = ffi.from_buffer(view) if view.nbytes else ffi.NULL
+        _check(lib.peer_graph_send_data(graph, connection_id, _guid(data_type), given, view.nbytes))
+
+
+def graph_close_direct_connection(graph: Handle, connection_id: int) -> None:
+    """peer_graph_close_direct_connection."""
+    _check(lib.peer_graph_close_direct_connection(graph, connection_id))
+
+
+def graph_pause_direct_connection(graph: Handle, connection_id: int, paused: bool) -> None:
+    """peer_graph_pause_direct_connection."""
+    _check(lib.peer_graph_pause_direct_connection(graph, connection_id, int(paused)))
 
 
 def get_next_connections(enumeration: Handle, count_max: int) -> list[RawConnection]:

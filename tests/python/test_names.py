@@ -21,9 +21,9 @@ DOCUMENT = (ROOT / "docs/names.md").read_text(encoding="utf-8")
 _, OURS, SHARED, SIM, FINE, _ = DOCUMENT.split("\n## ")
 
 WINDOWS = """
-    AddRecord Close Connect Create Delete DeleteRecord EnumConnections EnumNodes EnumRecords GetNodeInfo GetProperties
-    GetRecord GetStatus Listen Open PeerTimeToUniversalTime RegisterEvent SetNodeAttributes SetPresence SetProperties
-    UniversalTimeToPeerTime UpdateRecord
+    AddRecord Close CloseDirectConnection Connect Create Delete DeleteRecord EnumConnections EnumNodes EnumRecords
+    GetNodeInfo GetProperties GetRecord GetStatus Listen Open OpenDirectConnection PeerTimeToUniversalTime RegisterEvent
+    SendData SetNodeAttributes SetPresence SetProperties UniversalTimeToPeerTime UpdateRecord
 """.split()
 
 
@@ -62,7 +62,8 @@ def test_nothing_else_touches_c():
 
 EXACT = {
     "Runtime": {"shutdown"},
-    "Graph": {snake(name) for name in WINDOWS} - {"create", "open", "delete"} | {"begin_batch"},
+    "Graph": {snake(name) for name in WINDOWS} - {"create", "open", "delete"}
+    | {"begin_batch", "pause_direct_connection"},
     "Events": set(),
 }
 WAITING = {"Runtime": {"create_graph", "open_graph", "delete_graph", "close"}, "Graph": {"connect", "close"}}

@@ -404,6 +404,62 @@ PEER_API peer_status peer_graph_enum_connections(peer_graph *graph, uint32_t fla
 PEER_API peer_status peer_connection_info_get_view(const peer_connection_info *info, size_t view_size,
                                                    peer_connection_info_view *view_out);
 
+/**
+ * Asks for a direct connection: a channel to one node, for data that is nobody else's business. Any number may lead to a
+ * node, and the graph need not be synchronized.
+ *
+ * Asynchronous: PEER_GRAPH_EVENT_DIRECT_CONNECTION tells when it is up, or why it failed; before that the id is good for
+ * peer_graph_close_direct_connection only. The other node accepts it only while one of its event queues is registered for
+ * that event, which a queue of every event is, and has at most 256 of them.
+ *
+ * @param peer_id  who must answer: several peers may listen at one address
+ * @param address  as for peer_graph_connect; one of those that peer_graph_enum_nodes gives
+ *
+ * @retval PEER_E_CONNECT_SELF       it would lead to this node
+ * @retval PEER_E_CONNECTION_FAILED  the address names an interface that this machine does not have
+ *
+ * PeerGraphOpenDirectConnection.
+ */
+PEER_API peer_status peer_graph_open_direct_connection(peer_graph *graph, const char *peer_id, const char *address,
+                                                       uint64_t *connection_id_out);
+
+/**
+ * Sends data over a direct or a neighbour connection. It arrives as one PEER_GRAPH_EVENT_INCOMING_DATA, in order, if the
+ * other program is registered for that; the call returns before.
+ *
+ * Direct data is never dropped: a receiver that does not take it holds the sender back, until this gives
+ * PEER_E_OUTBOX_FULL. Neighbour data shares its connection with the graph's records, so that of a neighbour whose program
+ * does not take it, what is beyond 1 MiB is lost and counted by PEER_EVENT_OVERFLOW there.
+ *
+ * @param data_type  what the data is, for the receiver; any but the engine's own 0ccbb0d2-be41-4bd6-914b-058ec5dcce64
+ * @param size       at most 4 MiB over a direct, 1 MiB over a neighbour connection
+ *
+ * @retval PEER_E_CONNECTION_NOT_FOUND  no connection that is up has this id
+ * @retval PEER_E_OUTBOX_FULL           nothing was queued; PEER_EVENT_WRITABLE tells when there is room
+ *
+ * PeerGraphSendData; MS-PPGRH 2.2.2.13.
+ */
+PEER_API peer_status peer_graph_send_data(peer_graph *graph, uint64_t connection_id, const peer_guid *data_type,
+                                          const void *data, size_t size);
+
+/**
+ * Closes a direct connection, from either side and at any moment. What was sent before still arrives. Both sides get
+ * PEER_GRAPH_EVENT_DIRECT_CONNECTION with PEER_DISCONNECTED and the reason 0; one that was not up yet fails.
+ *
+ * @retval PEER_E_CONNECTION_NOT_FOUND  no direct connection has this id
+ *
+ * PeerGraphCloseDirectConnection.
+ */
+PEER_API peer_status peer_graph_close_direct_connection(peer_graph *graph, uint64_t connection_id);
+
+/**
+ * Stops to read a direct connection (1), or goes on (0), for a program that has several and takes from one more slowly
+ * than from the others. What arrived before still comes as events; the other side is held back.
+ *
+ * @retval PEER_E_CONNECTION_NOT_FOUND  no direct connection that is up has this id
+ */
+PEER_API peer_status peer_graph_pause_direct_connection(peer_graph *graph, uint64_t connection_id, uint32_t paused);
+
 /* -------------------------------------------------------------------------------------------------------- peer time */
 
 /** Converts a moment of peer time to this machine's clock. Both may be one variable. PeerGraphPeerTimeToUniversalTime. */

@@ -99,6 +99,21 @@ peer_status peer_event_queue_wait(peer_event_queue *handle, int32_t timeout_ms)
     return call.runtime != NULL ? peer__leave(&call, status) : status;
 }
 
+/* Connections that were read no more because nobody took their data are read again. */
+static void tell_if_cleared(const peer_event_queue *handle, struct event_queue *queue)
+{
+    struct call call;
+    if (!peer__event_queue_was_cleared(queue))
+        return;
+    struct kept_error kept = peer__error_keep();
+    peer_status status = peer__enter_locked(&call, HANDLE_QUEUE, handle);
+    if (status >= 0) {
+        peer__graph_data_was_taken(call.graph->graph);
+        status = peer__leave(&call, PEER_OK);
+    }
+    (void)peer__error_restore(&kept, status);
+}
+
 peer_status peer_get_event_data(peer_event_queue *handle, peer_event **event_out)
 {
     struct event_queue *queue;
@@ -106,6 +121,7 @@ peer_status peer_get_event_data(peer_event_queue *handle, peer_event **event_out
     peer_status status = peer__input_not_null("event_out", event_out);
     if (status >= 0)
         status = peer__event_queue_take(queue, event_out);
+    tell_if_cleared(handle, queue);
     peer__event_queue_release(queue);
     return status;
 }
@@ -127,6 +143,7 @@ peer_status peer_get_event_batch(peer_event_queue *handle, uint32_t count_max, s
     struct event_queue *queue;
     PEER_TRY(peer__enter_queue(handle, &queue));
     peer_status status = take_batch(queue, count_max, view_size, count_out, views_out);
+    tell_if_cleared(handle, queue);
     peer__event_queue_release(queue);
     return status;
 }

@@ -122,8 +122,28 @@ static void stop_merging(struct backlog *backlog)
     backlog->buckets = NULL;
 }
 
+static struct quota *find_quota(struct backlog *backlog, uint64_t connection_id)
+{
+    for (size_t i = 0; i < QUOTA_PLACES; i++) {
+        if (backlog->quotas[i].bytes > 0 && backlog->quotas[i].connection_id == connection_id)
+            return &backlog->quotas[i];
+    }
+    return NULL;
+}
+
+static void give_back(struct backlog *backlog, const struct peer_event *event)
+{
+    struct quota *quota = find_quota(backlog, event->view.connection_id);
+    if (event->is_direct)
+        backlog->direct_bytes -= event->cost;
+    else if (quota != NULL)
+        quota->bytes -= event->cost;
+}
+
 static void unlink_item(struct backlog *backlog, struct item *item)
 {
+    if (item->kind == ITEM_EVENT && item->type == PEER_GRAPH_EVENT_INCOMING_DATA)
+        give_back(backlog, as_event(item));
     if (item->kind == ITEM_RECORD)
         unindex_record(backlog, as_record(item));
     list_remove(&item->list);
@@ -319,6 +339,54 @@ static void add_latest(struct backlog *backlog, const peer_event_view *event)
     append(backlog, &mark->item);
 }
 
+static struct quota *free_quota(struct backlog *backlog, uint64_t connection_id)
+{
+    for (size_t i = 0; i < QUOTA_PLACES; i++) {
+        if (backlog->quotas[i].bytes == 0) {
+            backlog->quotas[i].connection_id = connection_id;
+            return &backlog->quotas[i];
+        }
+    }
+    return NULL;
+}
+
+/* One message is taken however large it is, if none waits. NULL: the quota is used up. */
+static struct quota *quota_for(struct backlog *backlog, const peer_event_view *event)
+{
+    struct quota *quota = find_quota(backlog, event->connection_id);
+    if (quota == NULL)
+        return free_quota(backlog, event->connection_id);
+    return quota->bytes + event->size > QUOTA_BYTES ? NULL : quota;
+}
+
+/* Of a neighbour, whose connection is read on: what is beyond its quota is lost, and counted (decisions.md 16). What is
+ * queued stays, unlike with the other types: it cannot be asked for again. */
+static void add_data(struct backlog *backlog, const peer_event_view *event)
+{
+    struct mark *mark = &backlog->overflow[peer__event_type_place(event->type)];
+    struct quota *quota = quota_for(backlog, event);
+    struct peer_event *copy = quota != NULL ? copy_event(backlog, event, 0) : NULL;
+    if (copy == NULL) {
+        mark->lost_count = 1;
+        list_append(&backlog->items, &mark->item.list);
+        backlog->count++;
+        return;
+    }
+    quota->bytes += copy->cost;
+    append(backlog, &copy->item);
+}
+
+peer_status peer__backlog_add_direct(struct backlog *backlog, const peer_event_view *event)
+{
+    struct peer_event *copy = copy_event(backlog, event, 1);
+    if (copy == NULL)
+        return peer__out_of_memory();
+    copy->is_direct = 1;
+    backlog->direct_bytes += copy->cost;
+    append(backlog, &copy->item);
+    return PEER_OK;
+}
+
 void peer__backlog_add(struct backlog *backlog, const peer_event_view *event)
 {
     if (is_swallowed(backlog, event->type))
@@ -329,6 +397,9 @@ void peer__backlog_add(struct backlog *backlog, const peer_event_view *event)
         return;
     case PEER_GRAPH_EVENT_SYNCHRONIZED:
         add_synchronized(backlog, event);
+        return;
+    case PEER_GRAPH_EVENT_INCOMING_DATA:
+        add_data(backlog, event);
         return;
     case PEER_GRAPH_EVENT_STATUS_CHANGED:
     case PEER_GRAPH_EVENT_PROPERTY_CHANGED:

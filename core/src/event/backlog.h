@@ -41,6 +41,7 @@ struct record_item {
 struct peer_event {
     struct item item;
     size_t cost;
+    int is_direct;        /* INCOMING_DATA of a direct connection, which is never dropped */
     peer_event_view view; /* texts and data follow in the same block */
 };
 
@@ -52,11 +53,21 @@ struct mark {
     uint64_t lost_count;
 };
 
+/** What is queued of the data of one neighbour. */
+struct quota {
+    uint64_t connection_id;
+    size_t bytes; /* 0: the place is free */
+};
+#define QUOTA_PLACES 8u
+#define QUOTA_BYTES (1024u * 1024) /* decisions.md 16 */
+
 struct backlog {
     struct list items;
     size_t count;
     size_t bytes;
     size_t bytes_max;
+    size_t direct_bytes; /* of them, of INCOMING_DATA of direct connections */
+    struct quota quotas[QUOTA_PLACES];
     struct record_item **buckets; /* by record id, while changes are merged; else NULL */
     size_t bucket_mask;
     struct mark reserved[EVENT_TYPE_PLACES]; /* STATUS_CHANGED and its like, of which the latest says everything */
@@ -68,6 +79,8 @@ struct backlog {
 peer_status peer__backlog_init(struct backlog *backlog, size_t bytes_max);
 /** Queues a copy. Cannot fail: see above. */
 void peer__backlog_add(struct backlog *backlog, const peer_event_view *event);
+/** Queues a copy of INCOMING_DATA of a direct connection, full or not. E_OUTOFMEMORY: it is not queued. */
+peer_status peer__backlog_add_direct(struct backlog *backlog, const peer_event_view *event);
 /** Once. */
 void peer__backlog_add_closed(struct backlog *backlog, peer_status reason, const char *message);
 /** Takes the first event as an object; NULL when memory is out, then nothing has changed. There must be one. */

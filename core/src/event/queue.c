@@ -27,6 +27,8 @@ struct event_queue_state {
     struct backlog backlog;
     int closed; /* CLOSED was queued: nothing follows */
     int ended;
+    int crowded;             /* with direct data */
+    atomic_int cleared;      /* it was, and nobody has told the graph yet */
     struct ready_set *ready; /* NULL: nobody asks for it */
     struct ready_entry entry;
 
@@ -270,6 +272,38 @@ void peer__event_queue_post(struct event_queue *queue, const peer_event_view *ev
     pthread_mutex_unlock(&state->mutex);
 }
 
+peer_status peer__event_queue_post_direct(struct event_queue *queue, const peer_event_view *event)
+{
+    struct event_queue_state *state = queue->state;
+    peer_status status = PEER_OK;
+    if (!peer__event_queue_wants(queue, event->type, NULL))
+        return PEER_OK;
+    pthread_mutex_lock(&state->mutex);
+    if (!state->closed && !state->ended) {
+        status = peer__backlog_add_direct(&state->backlog, event);
+        if (state->backlog.direct_bytes >= DIRECT_HIGH_WATER)
+            state->crowded = 1;
+        tell_change(state);
+    }
+    pthread_mutex_unlock(&state->mutex);
+    return status;
+}
+
+int peer__event_queue_is_crowded(const struct event_queue *queue)
+{
+    struct event_queue_state *state = queue->state;
+    pthread_mutex_lock(&state->mutex);
+    int crowded = state->crowded && !state->ended;
+    pthread_mutex_unlock(&state->mutex);
+    return crowded;
+}
+
+int peer__event_queue_was_cleared(struct event_queue *queue)
+{
+    atomic_int *cleared = &queue->state->cleared;
+    return atomic_load_explicit(cleared, memory_order_relaxed) != 0 && atomic_exchange(cleared, 0) != 0;
+}
+
 void peer__event_queue_close(struct event_queue *queue, peer_status reason, const char *message)
 {
     struct event_queue_state *state = queue->state;
@@ -289,6 +323,10 @@ static void tell_taken(struct event_queue_state *state)
     update_descriptor(state);
     if (state->backlog.count == 0)
         tell_ready(state, 0);
+    if (state->crowded && state->backlog.direct_bytes <= DIRECT_LOW_WATER) {
+        state->crowded = 0;
+        atomic_store(&state->cleared, 1);
+    }
 }
 
 peer_status peer__event_queue_take(struct event_queue *queue, struct peer_event **event_out)

@@ -41,6 +41,16 @@ int peer__event_queue_wants(const struct event_queue *queue, int32_t type, const
  */
 void peer__event_queue_post(struct event_queue *queue, const peer_event_view *event);
 
+/** Direct data that a queue holds before the connections that bring it are read no more, and on which it is read again. */
+#define DIRECT_HIGH_WATER (1024u * 1024)
+#define DIRECT_LOW_WATER (512u * 1024)
+/** The same for data of a direct connection, which is never dropped. E_OUTOFMEMORY: it is not queued. */
+peer_status peer__event_queue_post_direct(struct event_queue *queue, const peer_event_view *event);
+/** 1 while it holds more direct data than it should: from DIRECT_HIGH_WATER down to DIRECT_LOW_WATER. */
+int peer__event_queue_is_crowded(const struct event_queue *queue);
+/** 1, once, after it was crowded and is no more: whoever has taken from it tells the graph. */
+int peer__event_queue_was_cleared(struct event_queue *queue);
+
 /** Queues PEER_EVENT_CLOSED, the last event. The second close does nothing. */
 void peer__event_queue_close(struct event_queue *queue, peer_status reason, const char *message);
 

@@ -25,7 +25,8 @@ static int is_own(const struct graph *graph, const struct address *address)
 
 static int is_dialling(const struct link *link)
 {
-    return link->initiator && (link->state == LINK_DIALLING || link->state == LINK_CONNECT_WAIT);
+    return link->initiator && link->type == CONNECTION_NEIGHBOUR &&
+           (link->state == LINK_DIALLING || link->state == LINK_CONNECT_WAIT);
 }
 
 static int lists(const struct link *link, const struct address *address, int certain)
@@ -517,6 +518,10 @@ static uint64_t follow(struct graph *graph)
 void peer__graph_dial_ended(struct link *link, peer_status reason, const char *message)
 {
     struct graph *graph = link->graph;
+    if (link->type == CONNECTION_DIRECT) {
+        peer__graph_tell_failure(link, reason, message, 0);
+        return;
+    }
     if (graph->dialler.online)
         note_failure(graph, &link->remote, reason == E_OUTOFMEMORY ? BLAME_NOBODY : link->blame);
     int follows = graph->dialler.online && !graph->dialler.manual && link->referred;

@@ -8,11 +8,11 @@ void peer__graph_subscribe(struct graph *graph, struct event_queue *queue)
 
 void peer__graph_unsubscribe(struct graph *graph, struct event_queue *queue)
 {
-    (void)graph;
     if (list_is_empty(&queue->subscription))
         return;
     list_remove(&queue->subscription);
     peer__event_queue_release(queue);
+    peer__graph_data_was_taken(graph);
 }
 
 void peer__graph_tell(struct graph *graph, const peer_event_view *event)

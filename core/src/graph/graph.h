@@ -77,6 +77,22 @@ peer_status peer__graph_list_connections(const struct graph *graph, uint32_t fla
 peer_status peer__graph_connection_info(struct graph *graph, uint64_t connection_id,
                                         struct graph_connection_info *info_out);
 
+/** Bytes of one message of the application (ours; decisions.md 16 for neighbours). */
+#define DIRECT_DATA_MAX (4u * 1024 * 1024)
+#define NEIGHBOUR_DATA_MAX (1024u * 1024)
+/** PEER_E_CONNECT_SELF, PEER_E_CONNECTION_FAILED. */
+peer_status peer__graph_open_direct(struct graph *graph, const char *peer_id, const char *address,
+                                    uint64_t *connection_id_out);
+/** PEER_E_CONNECTION_NOT_FOUND. */
+peer_status peer__graph_close_direct(struct graph *graph, uint64_t connection_id);
+/** Reads the connection no more (1), or again (0). PEER_E_CONNECTION_NOT_FOUND. */
+peer_status peer__graph_pause_direct(struct graph *graph, uint64_t connection_id, int paused);
+/** PEER_E_CONNECTION_NOT_FOUND, PEER_E_OUTBOX_FULL, E_INVALIDARG. */
+peer_status peer__graph_send(struct graph *graph, uint64_t connection_id, const peer_guid *data_type, const void *data,
+                             size_t size);
+/** A queue that was full of direct data has been read, or is gone: reading goes on. */
+void peer__graph_data_was_taken(struct graph *graph);
+
 /** Friendly name, comment, presence lifetime and maximum, published to everyone; the rest is ignored. */
 peer_status peer__graph_set_properties(struct graph *graph, const peer_graph_properties_view *properties);
 

@@ -104,6 +104,8 @@ static peer_status start_dialling(struct link *link, const struct dial_request *
     link->state = LINK_DIALLING;
     link->dialled_us = peer__engine_now_us(link->engine);
     link->automatic = request->automatic;
+    if (request->type != 0)
+        link->type = request->type;
     link->referred = request->referred;
     PEER_TRY(copy_text(&link->address_text, request->address));
     PEER_TRY(copy_text(&link->peer_id, request->peer_id));
@@ -157,7 +159,7 @@ void peer__link_say_auth_info_and_connect(struct link *link)
     peer__encode_auth_info(&link->engine->message, link->type, text_span(graph->graph_id), text_span(graph->peer_id),
                            text_span(link->peer_id));
     peer__link_send(link);
-    say_connect(link, CONNECT_FLAG_NEIGHBOURS); /* D-14 */
+    say_connect(link, link->type == CONNECTION_DIRECT ? CONNECT_FLAG_DIRECT : CONNECT_FLAG_NEIGHBOURS); /* D-14 */
     if (link->state == LINK_ENDED)
         return;
     link->connect_sent = peer__graph_now(graph);
@@ -183,6 +185,8 @@ static void become_connected(struct link *link)
     link->connected_us = peer__engine_now_us(link->engine);
     link->input.message_size_max = MESSAGE_SIZE_MAX;
     peer__link_watch(link);
+    if (link->type == CONNECTION_DIRECT)
+        return;
     link->next_seq = graph->last_seq + 1;
     graph->neighbour_count++;
 }
@@ -282,6 +286,13 @@ void peer__link_on_welcome(struct link *link, const struct wire_welcome *message
     if (message->node_id == graph->node_id) {
         peer__graph_note_self(graph, &link->remote);
         peer__link_end(link, PEER_E_CONNECTION_FAILED, "\"%s\" is this node itself", link->address_text);
+        return;
+    }
+    if (link->type == CONNECTION_DIRECT) { /* D-17: no synchronization, and the clock stays */
+        link->node_id = message->node_id;
+        link->extensions = message->extensions;
+        become_connected(link);
+        peer__link_direct_is_up(link);
         return;
     }
     struct link *other = find_neighbour(graph, message->node_id);
@@ -432,6 +443,29 @@ static void welcome(struct link *link, const struct wire_connect *message)
     peer__graph_maintain(graph);
 }
 
+/* No referrals and nothing of the graph: it serves the two applications only. */
+static void welcome_direct(struct link *link, const struct wire_connect *message)
+{
+    struct graph *graph = link->graph;
+    link->node_id = message->node_id;
+    link->extensions = message->extensions;
+    peer__encode_welcome(&link->engine->message, graph->node_id, peer__graph_now(graph), NULL, 0,
+                         text_span(graph->peer_id), (struct span){NULL, 0}, &announced);
+    become_connected(link);
+    peer__link_send(link);
+    if (link->state == LINK_CONNECTED)
+        peer__link_direct_is_up(link);
+}
+
+static void answer_direct(struct link *link, const struct wire_connect *message)
+{
+    const char *why_not = peer__graph_refuses_direct(link->graph);
+    if (why_not != NULL)
+        refuse(link, REFUSE_DIRECT_DISALLOWED, why_not);
+    else
+        welcome_direct(link, message);
+}
+
 /* 9.4, in its order, with 6 before 4 (D-15). */
 void peer__link_on_connect(struct link *link, const struct wire_connect *message)
 {
@@ -463,8 +497,8 @@ void peer__link_on_connect(struct link *link, const struct wire_connect *message
         peer__link_violation(link, "it is this node itself");
         return;
     }
-    if (direct) /* direct connections are not accepted yet, which is a state that the protocol knows */
-        refuse(link, REFUSE_DIRECT_DISALLOWED, "direct connections are not accepted");
+    if (direct)
+        answer_direct(link, message);
     else if ((other = find_neighbour(graph, message->node_id)) != NULL) {
         peer__link_ping(other); /* it may have lost that connection: then this finds it dead at once */
         refuse(link, REFUSE_DUPLICATE, "it is a neighbour already");
@@ -488,18 +522,25 @@ void peer__graph_tell_addresses(struct graph *graph) /* 3.1.4.8 */
 void peer__link_say_disconnect(struct link *link, uint8_t reason) /* 9.7 */
 {
     struct address referrals[REFERRALS_MAX] = {0};
-    size_t count = collect_referrals(link, referrals);
+    size_t count = link->type == CONNECTION_DIRECT ? 0 : collect_referrals(link, referrals);
     peer__encode_disconnect(&link->engine->message, reason, referrals, count);
     peer__link_send(link);
+}
+
+/* An application closes a direct connection when it has said everything: no failure. */
+static int closes_direct(const struct link *link, uint8_t code)
+{
+    return link->type == CONNECTION_DIRECT && link->state == LINK_CONNECTED && code == DISCONNECT_APPLICATION;
 }
 
 void peer__link_on_disconnect(struct link *link, const struct wire_refuse *message)
 {
     static const char *const reasons[] = {"left the graph", "found this connection the least useful",
                                           "was told to disconnect"};
-    if (link->graph != NULL)
+    if (link->graph != NULL && link->type == CONNECTION_NEIGHBOUR)
         peer__graph_take_referrals(link, &message->referrals);
     if (message->code == DISCONNECT_LEAST_USEFUL && peer__link_is_neighbour(link))
         peer__graph_sent_away(link);
-    peer__link_end(link, PEER_E_CONNECTION_FAILED, "\"%s\" %s", link->address_text, reasons[message->code - 1]);
+    peer_status reason = closes_direct(link, message->code) ? PEER_OK : PEER_E_CONNECTION_FAILED;
+    peer__link_end(link, reason, "\"%s\" %s", link->address_text, reasons[message->code - 1]);
 }

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #define LINK_TIMERS 2u
+/** What an application has sent before it closed a direct connection still arrives if it does within so long. */
+#define DIRECT_LINGER_MS 60000u
 
 static void on_timeout(struct timer *timer)
 {
@@ -100,7 +102,8 @@ int peer__link_is_neighbour(const struct link *link)
 
 int peer__link_is_read(const struct link *link)
 {
-    return !link->waits_for_memory && (link->graph == NULL || !link->graph->held_back);
+    return !link->waits_for_memory && !link->holds_data && !link->is_paused &&
+           (link->graph == NULL || !link->graph->held_back);
 }
 
 void peer__link_update_reading(struct link *link)
@@ -153,6 +156,8 @@ static uint32_t linger_ms(const struct link *link)
 {
     const struct transport *transport = &link->engine->config.transport;
     int is_stranger = !link->initiator && link->node_id == 0;
+    if (link->type == CONNECTION_DIRECT && link->node_id != 0)
+        return DIRECT_LINGER_MS;
     return is_stranger && transport->queued(transport->self, link->connection) == 0 ? 0 : GOODBYE_LINGER_MS;
 }
 
@@ -162,6 +167,7 @@ void peer__link_end(struct link *link, peer_status reason, const char *format, .
     va_list arguments;
     enum link_state state = link->state;
     int was_neighbour = peer__link_is_neighbour(link);
+    int was_direct = state == LINK_CONNECTED && link->type == CONNECTION_DIRECT;
     const struct transport *transport = &link->engine->config.transport;
 
     if (state == LINK_ENDED)
@@ -174,6 +180,8 @@ void peer__link_end(struct link *link, peer_status reason, const char *format, .
         link->engine->unauthenticated_count--;
     if (was_neighbour)
         lose_neighbour(link, reason, message);
+    if (was_direct)
+        peer__graph_tell_connection(link, PEER_DISCONNECTED, reason, message);
     link->state = LINK_ENDED;
     link->engine->link_count--;
     peer__timer_cancel(&link->engine->timers, &link->timer);
@@ -187,7 +195,7 @@ void peer__link_end(struct link *link, peer_status reason, const char *format, .
     list_append(&link->engine->ending, &link->in_engine);
     if (was_neighbour) /* last: its address can be dialled again from here on */
         peer__graph_neighbour_lost(link);
-    else if (link->initiator && link->graph != NULL)
+    else if (link->initiator && link->graph != NULL && !was_direct)
         peer__graph_dial_ended(link, reason, message);
 }
 
@@ -271,8 +279,10 @@ static void on_message(struct link *link, const struct wire_message *message)
     case MESSAGE_DISCONNECT:
         peer__link_on_disconnect(link, &message->as.disconnect);
         return;
-    case MESSAGE_PT2PT: /* Ping asks for nothing (2.2.4.1); data for the application comes with direct connections */
-        if (link->state != LINK_CONNECTED)
+    case MESSAGE_PT2PT:
+        if (link->state == LINK_CONNECTED)
+            peer__link_on_data(link, &message->as.pt2pt);
+        else
             peer__link_violation(link, "PT2PT came before the connection was made");
         return;
     default:
@@ -291,7 +301,8 @@ static void on_message_bytes(struct link *link, struct span bytes)
         peer__link_violation(link, peer__last_error());
         return;
     }
-    if (link->graph != NULL && message.type != MESSAGE_FLOOD && message.type != MESSAGE_ACK) {
+    if (link->graph != NULL && message.type != MESSAGE_FLOOD && message.type != MESSAGE_ACK &&
+        message.type != MESSAGE_PT2PT) {
         (void)peer__graph_commit(link->graph); /* a failure has ended the links concerned */
         if (link->state == LINK_ENDED)
             return;
@@ -337,6 +348,7 @@ void peer__engine_writable(struct engine *engine, void *tag)
     peer__engine_enter(engine);
     if (reads_store(link))
         (void)peer__graph_commit(link->graph);
+    peer__link_tell_writable(link);
     peer__link_pump(link);
     peer__engine_leave(engine);
 }

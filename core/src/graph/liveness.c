@@ -71,10 +71,16 @@ static void forgive(struct liveness *liveness, int64_t now_us)
     liveness->sync_us = now_us;
 }
 
+/* The program behind a direct connection may be slow; that its node lives is seen by its pings. */
+static int may_stall(const struct link *link)
+{
+    return link->type == CONNECTION_DIRECT && link->extensions.keep_alive;
+}
+
 static void end_if_dead(struct link *link, int64_t now_us)
 {
     const struct liveness *liveness = &link->liveness;
-    if (now_us - liveness->gone_us >= STALL_MAX_US)
+    if (now_us - liveness->gone_us >= STALL_MAX_US && !may_stall(link))
         peer__link_end(link, PEER_E_CONNECTION_FAILED, "\"%s\" has read nothing for 60 s", link->address_text);
     else if (peer__frame_is_under_way(&link->input) && now_us - liveness->received_us >= MESSAGE_STALL_MAX_US)
         peer__link_end(link, PEER_E_CONNECTION_FAILED, "\"%s\" fell silent in the middle of a message",

@@ -269,7 +269,10 @@ struct link {
     struct walk answer_walk; /* of the one that we answer, maybe at the same time */
     struct buffer acks;      /* struct wire_ack_entry */
     struct owed owed;
-    int refused; /* a record that it sent was not stored: to be synchronized when that can be done */
+    int holds_data;      /* direct: not read until a subscriber has taken what arrived */
+    int is_paused;       /* direct: not read because the application says so */
+    int awaits_writable; /* data of the application was refused, which waits to be told when there is room */
+    int refused;         /* a record that it sent was not stored: to be synchronized when that can be done */
 };
 
 /* -------------------------------------------------------------------------------------------------------------- graphs */
@@ -439,6 +442,7 @@ struct dial_request {
     int64_t timeout_us;  /* for the TCP connection; 0: D-13 */
     int automatic;
     int referred;
+    uint8_t type; /* enum connection_type; 0: a neighbour's */
 };
 peer_status peer__link_dial(struct graph *graph, const struct dial_request *request, struct link **link_out);
 void peer__link_say_auth_info_and_connect(struct link *link);
@@ -449,6 +453,13 @@ void peer__link_on_refuse(struct link *link, const struct wire_refuse *message);
 void peer__link_on_disconnect(struct link *link, const struct wire_refuse *message);
 void peer__link_say_disconnect(struct link *link, uint8_t reason);
 void peer__graph_tell_addresses(struct graph *graph);
+
+/* direct.c */
+/** Why a direct connection may not come in now; NULL: it may. */
+const char *peer__graph_refuses_direct(const struct graph *graph);
+void peer__link_direct_is_up(struct link *link);
+void peer__link_on_data(struct link *link, const struct wire_pt2pt *message);
+void peer__link_tell_writable(struct link *link);
 
 /* dialling.c */
 /** Addresses that a neighbour named (9.4 to 9.7) join the referral list. */

@@ -130,3 +130,12 @@ void peer__socket_configure(int fd)
     set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, USER_TIMEOUT_MS);
 #endif
 }
+
+void peer__socket_be_patient(int fd)
+{
+#ifdef TCP_USER_TIMEOUT
+    set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, 0);
+#else
+    (void)fd;
+#endif
+}

@@ -22,6 +22,8 @@ int peer__socket_open(int family);
 int peer__socket_accept(int listening, struct address *remote_out);
 /** What every connection gets: no delay, keep-alive, and an end after 100 s without an answer (decisions.md 11). */
 void peer__socket_configure(int fd);
+/** An end that answers and reads nothing is not given up. */
+void peer__socket_be_patient(int fd);
 
 struct listen_sockets {
     int fds[LISTEN_ADDRESS_MAX];

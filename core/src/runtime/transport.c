@@ -428,6 +428,13 @@ static void pause_reading(void *self, struct transport_connection *connection, i
     peer__connection_touch(connection);
 }
 
+static void be_patient(void *self, struct transport_connection *connection)
+{
+    (void)self;
+    if (!connection->released && connection->watch != NULL)
+        peer__socket_be_patient(connection->watch->fd);
+}
+
 static void close_connection(void *self, struct transport_connection *connection, uint32_t linger_ms)
 {
     (void)self;
@@ -443,6 +450,7 @@ void peer__transport_init(struct runtime *runtime, struct transport *transport_o
                                         .send = queue_output,
                                         .queued = queued,
                                         .pause = pause_reading,
+                                        .be_patient = be_patient,
                                         .close = close_connection,
                                         .self = runtime};
 }

@@ -154,6 +154,7 @@ peer_status peer__sim_dial(void *self, const char *host, const char *interface_n
 void peer__sim_send(void *self, struct transport_connection *connection, const void *data, size_t size);
 size_t peer__sim_queued(void *self, struct transport_connection *connection);
 void peer__sim_pause(void *self, struct transport_connection *connection, int paused);
+void peer__sim_be_patient(void *self, struct transport_connection *connection);
 void peer__sim_close(void *self, struct transport_connection *connection, uint32_t linger_ms);
 /** The cuts have changed. */
 void peer__sim_pipes_cut_changed(struct sim *sim);

@@ -414,6 +414,7 @@ struct transport peer__sim_host_transport(struct sim_host *host)
         .send = peer__sim_send,
         .queued = peer__sim_queued,
         .pause = peer__sim_pause,
+        .be_patient = peer__sim_be_patient,
         .close = peer__sim_close,
         .self = host,
     };

@@ -456,6 +456,13 @@ void peer__sim_pause(void *self, struct transport_connection *connection, int pa
         resume(connection->in, connection->pipe->sim->now_us);
 }
 
+/* A host that is reached takes bytes for ever, whether or not its program reads them. */
+void peer__sim_be_patient(void *self, struct transport_connection *connection)
+{
+    (void)self;
+    (void)connection;
+}
+
 void peer__sim_close(void *self, struct transport_connection *connection, uint32_t linger_ms)
 {
     struct way *way = connection->out;

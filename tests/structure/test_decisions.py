@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-SOURCES = [path for path in sorted((ROOT / "core").rglob("*.[ch]"))]
+SOURCES = sorted((ROOT / "core").rglob("*.[ch]"))
 TEXT = "".join(path.read_text(encoding="utf-8") for path in SOURCES)
 
 

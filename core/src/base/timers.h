@@ -1,4 +1,4 @@
-/** Deadlines in monotonic microseconds, earliest first: a binary heap of intrusive timers. */
+/** Deadlines in monotonic microseconds, earliest first: a heap of intrusive timers. */
 #ifndef PEER_BASE_TIMERS_H
 #define PEER_BASE_TIMERS_H
 

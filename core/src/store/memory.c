@@ -440,7 +440,7 @@ static peer_status database_count(struct store *base, uint64_t *count_out)
 static peer_status database_bytes(struct store *base, struct span creator_id, uint64_t *bytes_out)
 {
     const struct database *database = CONTAINER_OF(base, struct database, store);
-    const struct account *account = account_find(database, creator_id);
+    const struct account *account = creator_id.size != 0 ? account_find(database, creator_id) : NULL;
 
     *bytes_out = account != NULL ? account->bytes : 0;
     if (creator_id.size == 0)

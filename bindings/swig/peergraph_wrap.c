@@ -3556,6 +3556,30 @@ static int _wrap_peer_graph_delete_record(lua_State* L) {
 }
 
 
+static int _wrap_peer_graph_delete_secured_record(lua_State* L) {
+  int SWIG_arg = 0;
+  peer_graph *arg1 = (peer_graph *) 0 ;
+  peer_record_input *arg2 = (peer_record_input *) 0 ;
+  peer_record_input given2 = PEER_RECORD_INPUT_INIT ;
+  peer_status result;
+  
+  SWIG_check_num_args("peer_graph_delete_secured_record",2,2)
+  arg1 = peer__lua_unbox(L, 1, BOX_GRAPH); 
+  if (!lua_isnil(L, 2)) {
+    if (peer__lua_read_struct(L, 2, peer__lua_record_fields, &given2) != 0) return peer__lua_refuse(L);
+    arg2 = &given2;
+  } 
+  result = peer_graph_delete_secured_record(arg1,(struct peer_record_view const *)arg2);
+  if (result < 0) return peer__lua_fail(L, result); 
+  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
+  return SWIG_arg;
+  
+  fail: SWIGUNUSED;
+  lua_error(L);
+  return 0;
+}
+
+
 static int _wrap_peer_graph_get_record(lua_State* L) {
   int SWIG_arg = 0;
   peer_graph *arg1 = (peer_graph *) 0 ;
@@ -3632,6 +3656,78 @@ static int _wrap_peer_graph_enum_records(lua_State* L) {
   *box4 = given4;
   if (given4 != NULL) lua_pushvalue(L, box_index4); else lua_pushboolean(L, 0);
   SWIG_arg++; 
+  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
+  return SWIG_arg;
+  
+  fail: SWIGUNUSED;
+  lua_error(L);
+  return 0;
+}
+
+
+static int _wrap_peer_graph_get_deferred_record(lua_State* L) {
+  int SWIG_arg = 0;
+  peer_graph *arg1 = (peer_graph *) 0 ;
+  uint64_t arg2 ;
+  peer_record **arg3 = (peer_record **) 0 ;
+  peer_record *given3 = NULL ;
+  void **box3 ;
+  int box_index3 ;
+  peer_status result;
+  
+  arg3 = &given3; 
+  SWIG_check_num_args("peer_graph_get_deferred_record",2,2)
+  arg1 = peer__lua_unbox(L, 1, BOX_GRAPH); 
+  if (peer__lua_read_counter(L, 2, "validation_id", &arg2) != 0) return peer__lua_refuse(L); 
+  box3 = peer__lua_push_box(L, BOX_RECORD, 0); box_index3 = lua_gettop(L); 
+  result = peer_graph_get_deferred_record(arg1,arg2,arg3);
+  if (result < 0) return peer__lua_fail(L, result); 
+  *box3 = given3;
+  if (given3 != NULL) lua_pushvalue(L, box_index3); else lua_pushboolean(L, 0);
+  SWIG_arg++; 
+  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
+  return SWIG_arg;
+  
+  fail: SWIGUNUSED;
+  lua_error(L);
+  return 0;
+}
+
+
+static int _wrap_peer_graph_judge_record(lua_State* L) {
+  int SWIG_arg = 0;
+  peer_graph *arg1 = (peer_graph *) 0 ;
+  uint64_t arg2 ;
+  peer_status arg3 ;
+  peer_status result;
+  
+  SWIG_check_num_args("peer_graph_judge_record",3,3)
+  arg1 = peer__lua_unbox(L, 1, BOX_GRAPH); 
+  if (peer__lua_read_counter(L, 2, "validation_id", &arg2) != 0) return peer__lua_refuse(L); 
+  if (peer__lua_read_int32(L, 3, "verdict", &arg3) != 0) return peer__lua_refuse(L); 
+  result = peer_graph_judge_record(arg1,arg2,arg3);
+  if (result < 0) return peer__lua_fail(L, result); 
+  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
+  return SWIG_arg;
+  
+  fail: SWIGUNUSED;
+  lua_error(L);
+  return 0;
+}
+
+
+static int _wrap_peer_graph_validate_deferred_records(lua_State* L) {
+  int SWIG_arg = 0;
+  peer_graph *arg1 = (peer_graph *) 0 ;
+  uint32_t arg2 ;
+  peer_guid *arg3 = (peer_guid *) 0 ;
+  peer_status result;
+  
+  SWIG_check_num_args("peer_graph_validate_deferred_records",2,2)
+  arg1 = peer__lua_unbox(L, 1, BOX_GRAPH); 
+  if (peer__lua_read_guids(L, 2, "record_ids", &arg2, (const peer_guid **)&arg3) != 0) return peer__lua_refuse(L); 
+  result = peer_graph_validate_deferred_records(arg1,arg2,(struct peer_guid const *)arg3);
+  if (result < 0) return peer__lua_fail(L, result); 
   SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
   return SWIG_arg;
   
@@ -3731,6 +3827,30 @@ static int _wrap_peer_batch_delete_record(lua_State* L) {
   arg1 = peer__lua_unbox(L, 1, BOX_BATCH); 
   if (peer__lua_read_guid(L, 2, "record_id", &space2, (const peer_guid **)&arg2) != 0) return peer__lua_refuse(L); 
   result = peer_batch_delete_record(arg1,(struct peer_guid const *)arg2);
+  if (result < 0) return peer__lua_fail(L, result); 
+  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
+  return SWIG_arg;
+  
+  fail: SWIGUNUSED;
+  lua_error(L);
+  return 0;
+}
+
+
+static int _wrap_peer_batch_delete_secured_record(lua_State* L) {
+  int SWIG_arg = 0;
+  peer_batch *arg1 = (peer_batch *) 0 ;
+  peer_record_input *arg2 = (peer_record_input *) 0 ;
+  peer_record_input given2 = PEER_RECORD_INPUT_INIT ;
+  peer_status result;
+  
+  SWIG_check_num_args("peer_batch_delete_secured_record",2,2)
+  arg1 = peer__lua_unbox(L, 1, BOX_BATCH); 
+  if (!lua_isnil(L, 2)) {
+    if (peer__lua_read_struct(L, 2, peer__lua_record_fields, &given2) != 0) return peer__lua_refuse(L);
+    arg2 = &given2;
+  } 
+  result = peer_batch_delete_secured_record(arg1,(struct peer_record_view const *)arg2);
   if (result < 0) return peer__lua_fail(L, result); 
   SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
   return SWIG_arg;
@@ -4504,6 +4624,7 @@ static swig_lua_const_info swig_SwigModule_constants[]= {
     {SWIG_LUA_CONSTTAB_INT("PEER_ATTRIBUTE_DATE", 3)},
     {SWIG_LUA_CONSTTAB_INT("PEER_GRAPH_OPTION_DURABLE", 1)},
     {SWIG_LUA_CONSTTAB_INT("PEER_GRAPH_OPTION_MANUAL", 2)},
+    {SWIG_LUA_CONSTTAB_INT("PEER_GRAPH_OPTION_JUDGE", 4)},
     {0,0,0,0,0,0}
 };
 static swig_lua_method swig_SwigModule_methods[]= {
@@ -4541,13 +4662,18 @@ static swig_lua_method swig_SwigModule_methods[]= {
     { "peer_graph_add_record", _wrap_peer_graph_add_record},
     { "peer_graph_update_record", _wrap_peer_graph_update_record},
     { "peer_graph_delete_record", _wrap_peer_graph_delete_record},
+    { "peer_graph_delete_secured_record", _wrap_peer_graph_delete_secured_record},
     { "peer_graph_get_record", _wrap_peer_graph_get_record},
     { "peer_record_get_view", _wrap_peer_record_get_view},
     { "peer_graph_enum_records", _wrap_peer_graph_enum_records},
+    { "peer_graph_get_deferred_record", _wrap_peer_graph_get_deferred_record},
+    { "peer_graph_judge_record", _wrap_peer_graph_judge_record},
+    { "peer_graph_validate_deferred_records", _wrap_peer_graph_validate_deferred_records},
     { "peer_graph_begin_batch", _wrap_peer_graph_begin_batch},
     { "peer_batch_add_record", _wrap_peer_batch_add_record},
     { "peer_batch_update_record", _wrap_peer_batch_update_record},
     { "peer_batch_delete_record", _wrap_peer_batch_delete_record},
+    { "peer_batch_delete_secured_record", _wrap_peer_batch_delete_secured_record},
     { "peer_batch_commit", _wrap_peer_batch_commit},
     { "peer_batch_abort", _wrap_peer_batch_abort},
     { "peer_get_item_count", _wrap_peer_get_item_count},

@@ -88,6 +88,7 @@ const struct field peer__lua_event_fields[] = {
     FIELD(peer_event_view, peer_id, FIELD_TEXT),
     FIELD(peer_event_view, message, FIELD_TEXT),
     COUNTED(peer_event_view, data, size, FIELD_BYTES),
+    FIELD(peer_event_view, validation_id, FIELD_COUNTER),
     END_OF_FIELDS,
 };
 

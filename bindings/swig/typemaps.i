@@ -35,6 +35,7 @@ READ(uint32_t, peer__lua_read_uint32)
 READ(int64_t, peer__lua_read_int64)
 READ(uint64_t node_id, peer__lua_read_node_id)
 READ(uint64_t connection_id, peer__lua_read_counter)
+READ(uint64_t validation_id, peer__lua_read_counter)
 %typemap(in) (const void *data, size_t size)
 %{ peer__lua_read_bytes(L, $input, "data", (const void **)&$1, &$2); %}
 %typemap(in) const char *
@@ -59,6 +60,8 @@ GIVE(const char *, peer__lua_push_text)
 %{ if (peer__lua_read_guid(L, $input, "$1_name", &space, (const peer_guid **)&$1) != 0) return peer__lua_refuse(L); %}
 %typemap(in) (uint32_t precedence_count, const peer_guid *precedence)
 %{ if (peer__lua_read_guids(L, $input, "precedence", &$1, (const peer_guid **)&$2) != 0) return peer__lua_refuse(L); %}
+%typemap(in) (uint32_t count, const peer_guid *record_ids)
+%{ if (peer__lua_read_guids(L, $input, "record_ids", &$1, (const peer_guid **)&$2) != 0) return peer__lua_refuse(L); %}
 %typemap(in, numinputs=0) peer_guid *record_id_out (peer_guid given) %{ $1 = &given; %}
 %typemap(argout) peer_guid *record_id_out %{ peer__lua_push_guid(L, $1); SWIG_arg++; %}
 

@@ -20,7 +20,10 @@ function Batch:_update(input)
   return core.peer_batch_update_record(self._handle, input)
 end
 
-function Batch:_delete(id)
+function Batch:_delete(id, security_data)
+  if security_data then
+    return core.peer_batch_delete_secured_record(self._handle, { id = id, security_data = security_data })
+  end
   return core.peer_batch_delete_record(self._handle, id)
 end
 

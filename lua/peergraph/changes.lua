@@ -65,6 +65,7 @@ function changes.add_to(class)
       attributes = "any?",
       lifetime = "number?", -- seconds
       expires_us = "integer?", -- peer time
+      security_data = "string?", -- for those who judge records
     })
     check_times("add_record", fields)
     if not (fields.lifetime or fields.expires_us) then
@@ -80,6 +81,7 @@ function changes.add_to(class)
       return nil, message, code
     end
     local input = { type = fields.type, data = fields.data, attributes = xml, expires_us = expires_us }
+    input.security_data = fields.security_data
     local id
     id, message, code = self:_add(input)
     if not id then
@@ -98,6 +100,7 @@ function changes.add_to(class)
       attributes = "any?",
       lifetime = "number?",
       expires_us = "integer?",
+      security_data = "string?",
     })
     check_times("update_record", fields)
     local held, message, code = which, nil, nil
@@ -121,6 +124,7 @@ function changes.add_to(class)
     end
     local input = { id = id, type = held.type, attributes = xml, expires_us = expires_us }
     input.data = fields.data or held.data
+    input.security_data = fields.security_data
     local good
     good, message, code = self:_update(input)
     if not good then
@@ -130,9 +134,10 @@ function changes.add_to(class)
     return true
   end
 
-  --- Deletes a record, given by itself or by its id, everywhere.
-  function class:delete_record(which)
-    return self:_delete(id_of("delete_record", which))
+  --- Deletes a record, given by itself or by its id, everywhere; security_data: of the tombstone.
+  function class:delete_record(which, security_data)
+    check.value("security_data", security_data, "string", true)
+    return self:_delete(id_of("delete_record", which), security_data)
   end
 end
 

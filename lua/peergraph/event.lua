@@ -41,6 +41,14 @@ local READERS = {
   synchronized = function(view)
     return { record_type = view.record_type }
   end,
+  validation = function(view)
+    return {
+      validation_id = view.validation_id,
+      change = names.record_changes[view.change],
+      record_id = view.record_id,
+      record_type = view.record_type,
+    }
+  end,
   overflow = function(view)
     return { lost_type = names.events[view.status] or view.status, lost = view.lost_count }
   end,
@@ -124,6 +132,9 @@ local DESCRIPTIONS = {
   end,
   synchronized = function(self)
     return "type=" .. self.record_type
+  end,
+  validation = function(self)
+    return ("%s, number=%d, id=%s"):format(self.change, self.validation_id, self.record_id)
   end,
   overflow = function(self)
     return ("%s, %d lost"):format(self.lost_type, self.lost)

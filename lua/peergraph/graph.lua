@@ -300,7 +300,10 @@ function Graph:_update(input)
   return core.peer_graph_update_record(self._handle, input)
 end
 
-function Graph:_delete(id)
+function Graph:_delete(id, security_data)
+  if security_data then
+    return core.peer_graph_delete_secured_record(self._handle, { id = id, security_data = security_data })
+  end
   return core.peer_graph_delete_record(self._handle, id, 0)
 end
 
@@ -313,6 +316,39 @@ function Graph:_content(id)
 end
 
 function Graph:_remember() end -- luacheck: ignore 212
+
+--- Deletes a record on this node alone, in a graph that judges: it comes back unless it is judged invalid.
+function Graph:delete_record_here(which)
+  return core.peer_graph_delete_record(self._handle, record.is(which) and which.id or which, 1)
+end
+
+--- A record that waits for a judgement; a validation event has told its number.
+function Graph:get_deferred_record(validation_id)
+  check.value("validation_id", validation_id, "integer")
+  local object, message, code = core.peer_graph_get_deferred_record(self._handle, validation_id)
+  if not object then
+    return nil, message, code
+  end
+  return record.from_view(core.peer_record_get_view(object))
+end
+
+local VERDICTS = {
+  accept = core.PEER_OK,
+  reject = core.PEER_E_INVALID_RECORD,
+  defer = core.PEER_E_DEFERRED_VALIDATION,
+}
+
+--- Judges a record that waits: "accept", "reject" or "defer".
+function Graph:judge_record(validation_id, verdict)
+  check.value("validation_id", validation_id, "integer")
+  return core.peer_graph_judge_record(self._handle, validation_id, check.one_of("verdict", verdict, VERDICTS))
+end
+
+--- PeerGraphValidateDeferredRecords: asks once more about the records with these ids, or about all.
+function Graph:validate_deferred_records(ids)
+  check.value("ids", ids, "table", true)
+  return core.peer_graph_validate_deferred_records(self._handle, ids or {})
+end
 
 --- One record.
 function Graph:get_record(id)

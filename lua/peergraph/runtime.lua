@@ -25,7 +25,8 @@ end
 local function options(fields)
   local durable = fields.durable and core.PEER_GRAPH_OPTION_DURABLE or 0
   return {
-    flags = durable | (fields.manual and core.PEER_GRAPH_OPTION_MANUAL or 0),
+    flags = durable | (fields.manual and core.PEER_GRAPH_OPTION_MANUAL or 0)
+      | (fields.judge and core.PEER_GRAPH_OPTION_JUDGE or 0),
     max_database_bytes = fields.max_database_bytes,
     max_bytes_per_creator = fields.max_bytes_per_creator,
   }
@@ -50,6 +51,7 @@ function Runtime:create_graph(graph_id, fields)
     defer_expiration = "boolean?",
     durable = "boolean?", -- what was stored survives a loss of power
     manual = "boolean?", -- no connections but those asked for with connect
+    judge = "boolean?", -- the application judges every record that others send
     max_database_bytes = "integer?", -- of all records, here; nil: 1 GiB
     max_bytes_per_creator = "integer?", -- nil: no limit
   })
@@ -81,6 +83,7 @@ function Runtime:open_graph(graph_id, fields)
     precedence = "table?",
     durable = "boolean?", -- what was stored survives a loss of power
     manual = "boolean?", -- no connections but those asked for with connect
+    judge = "boolean?", -- the application judges every record that others send
     max_database_bytes = "integer?", -- of all records, here; nil: 1 GiB
     max_bytes_per_creator = "integer?", -- nil: no limit
   })

@@ -87,6 +87,8 @@ from .events import (
     RecordChanged,
     StatusChanged,
     Synchronized,
+    Validation,
+    Verdict,
     Writable,
 )
 from .graph import Batch, ConnectionEnumeration, Graph, NodeEnumeration, RecordEnumeration
@@ -196,5 +198,7 @@ __all__ = [
     "Overflow",
     "Closed",
     "Writable",
+    "Validation",
+    "Verdict",
     "Record",
 ]

@@ -74,6 +74,7 @@ class Runtime(RuntimeBase):
         defer_expiration: bool = False,
         durable: bool = False,
         manual: bool = False,
+        judge: bool = False,
         max_database_bytes: int = 0,
         max_bytes_per_creator: int = 0,
     ) -> Opening[Graph]:
@@ -82,7 +83,7 @@ class Runtime(RuntimeBase):
         Arguments and errors are those of peergraph.Runtime.create_graph.
         """
         check_names(graph_id, peer_id, database)
-        options = graph_options(durable, manual, max_database_bytes, max_bytes_per_creator)
+        options = graph_options(durable, manual, judge, max_database_bytes, max_bytes_per_creator)
         properties = raw_properties(
             graph_id,
             peer_id,
@@ -110,6 +111,7 @@ class Runtime(RuntimeBase):
         precedence: Iterable[UUID] = (),
         durable: bool = False,
         manual: bool = False,
+        judge: bool = False,
         max_database_bytes: int = 0,
         max_bytes_per_creator: int = 0,
     ) -> Opening[Graph]:
@@ -119,7 +121,7 @@ class Runtime(RuntimeBase):
         """
         types = ids("precedence", precedence)
         check_names(graph_id, peer_id, database)
-        options = graph_options(durable, manual, max_database_bytes, max_bytes_per_creator)
+        options = graph_options(durable, manual, judge, max_database_bytes, max_bytes_per_creator)
 
         def open_() -> Graph:
             handle, is_new = _native.graph_open(self._handle, graph_id, peer_id, database, options, types)

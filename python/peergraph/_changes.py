@@ -46,7 +46,7 @@ class Changes:
     def _update(self, record: RecordInput) -> None:
         raise NotImplementedError
 
-    def _delete(self, record_id: bytes) -> None:
+    def _delete(self, record_id: bytes, security_data: Buffer) -> None:
         raise NotImplementedError
 
     def _content(self, record_id: bytes) -> Content:
@@ -76,6 +76,7 @@ class Changes:
         attributes: AttributesInput | None = None,
         lifetime: dt.timedelta | None = None,
         expires: dt.datetime | None = None,
+        security_data: Buffer = b"",
     ) -> UUID:
         """Adds a record and gives its id. On a graph it is stored when the call returns.
 
@@ -84,6 +85,7 @@ class Changes:
         attributes  a mapping or pairs: names with str, int, datetime or date
         lifetime    how long it lives from now on; or
         expires     when it vanishes, in peer time
+        security_data  for those who judge records: a signature, say
 
         Raises GraphNotReady, NotAuthorized (the type is reserved), InvalidRecordExpiration, InvalidAttributes,
         TooManyAttributes, MaxRecordSizeExceeded, GraphShuttingDown, DiskFull; TypeError without lifetime and expires.
@@ -91,7 +93,11 @@ class Changes:
         if lifetime is None and expires is None:
             raise TypeError("a record needs a lifetime, or a date when it expires")
         content = Content(id_bytes("type", type), payload("data", data), attributes_xml(attributes))
-        record_id = self._add(RecordInput(*content, self._expiration(lifetime, expires)))
+        record_id = self._add(
+            RecordInput(
+                *content, self._expiration(lifetime, expires), security_data=payload("security_data", security_data)
+            )
+        )
         self._remember(record_id, content)
         return UUID(bytes=record_id)
 
@@ -103,6 +109,7 @@ class Changes:
         attributes: AttributesInput | Keep | None = KEEP,
         lifetime: dt.timedelta | None = None,
         expires: dt.datetime | None = None,
+        security_data: Buffer = b"",
     ) -> None:
         """Changes a record; what is not given stays as it is now. Whoever holds a record may update it.
 
@@ -111,10 +118,11 @@ class Changes:
         attributes  the new attributes, all of them; None removes them
         lifetime    how long it lives from now on; or
         expires     when it vanishes, in peer time; never earlier than before
+        security_data  of the new version; that of the old one does not stay
 
         Raises RecordNotFound, InvalidRecordExpiration, and what `add_record` raises.
         """
-        record_id = _id_of(record)
+        record_id = id_of(record)
         if isinstance(record, Record) and data is not KEEP and attributes is not KEEP:
             held = Content(record.type.bytes, b"", None)
         else:
@@ -124,21 +132,29 @@ class Changes:
             held.data if data is KEEP else payload("data", data),
             held.attributes if attributes is KEEP else attributes_xml(attributes),
         )
-        self._update(RecordInput(*content, self._expiration(lifetime, expires), record_id))
+        security = payload("security_data", security_data)
+        self._update(RecordInput(*content, self._expiration(lifetime, expires), record_id, security))
         self._remember(record_id, content)
 
-    def delete_record(self, record: Record | UUID) -> None:
+    def delete_record(self, record: Record | UUID, *, security_data: Buffer = b"") -> None:
         """Deletes a record everywhere.
+
+        security_data  of the tombstone, for those who judge records
 
         Raises RecordNotFound, NotAuthorized (the record is one of the graph's own), GraphNotReady, GraphShuttingDown,
         DiskFull.
         """
-        self._delete(_id_of(record))
+        self._delete(id_of(record), payload("security_data", security_data))
 
 
-def _id_of(record: Record | UUID) -> bytes:
+def id_of(record: Record | UUID) -> bytes:
     if isinstance(record, UUID):
         return record.bytes
     if isinstance(record, Record):
         return record.id.bytes
     raise wrong_type("record", "a Record or a UUID", record)
+
+
+def tombstone(record_id: bytes, security_data: Buffer) -> RecordInput:
+    """What says which record is deleted, and with which security data."""
+    return RecordInput(bytes(16), b"", None, 0, record_id, security_data)

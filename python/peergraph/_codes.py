@@ -224,6 +224,8 @@ class GraphOption(IntFlag):
     """Every commit survives a loss of power, not only the end of the process."""
     MANUAL = 0x0002
     """No connections but those that the application asks for."""
+    JUDGE = 0x0004
+    """The application judges every record that others send."""
 
 
 #: Every status code with its name and a line for people.

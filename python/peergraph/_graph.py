@@ -9,7 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from . import _native, _native_nodes
-from ._changes import KEEP, Changes, Content, Keep
+from ._changes import KEEP, Changes, Content, Keep, id_of, tombstone
 from ._check import duration, id_bytes, ids, moment, optional_text, text, unsigned, whole
 from ._codes import (
     PEER_E_CONNECTION_FAILED,
@@ -30,7 +30,7 @@ from ._native import Buffer, RawProperties, RecordInput
 from ._nodes import ConnectionInfo, NodeInfo, node_from
 from ._time import from_datetime, from_timedelta, to_datetime
 from .errors import PeerError, error_for
-from .events import Closed, Event, NeighbourConnection, type_of
+from .events import Closed, Event, NeighbourConnection, Verdict, type_of
 from .records import Record
 
 _ALWAYS = frozenset({GraphEvent.OVERFLOW, GraphEvent.CLOSED, GraphEvent.WRITABLE})
@@ -404,8 +404,11 @@ class GraphBase(Handle, Changes):
     def _update(self, record: RecordInput) -> None:
         _native.graph_update_record(self._handle, record)
 
-    def _delete(self, record_id: bytes) -> None:
-        _native.graph_delete_record(self._handle, record_id)
+    def _delete(self, record_id: bytes, security_data: Buffer) -> None:
+        if security_data:
+            _native.graph_delete_secured_record(self._handle, tombstone(record_id, security_data))
+        else:
+            _native.graph_delete_record(self._handle, record_id)
 
     def _content(self, record_id: bytes) -> Content:
         raw = _native.graph_get_record(self._handle, record_id)
@@ -413,6 +416,34 @@ class GraphBase(Handle, Changes):
 
     def _fetch(self, record_id: bytes) -> Record:
         return Record(_native.graph_get_record(self._handle, record_id))
+
+    def delete_record_here(self, record: Record | UUID) -> None:
+        """Deletes a record on this node alone, in a graph that was opened with judge=True.
+
+        It comes back with the next synchronization, unless it is judged invalid then.
+        Raises RecordNotFound, NotAuthorized, InvalidArgument (the graph judges nothing), InvalidGraph.
+        """
+        _native.graph_delete_record(self._handle, id_of(record), 1)
+
+    # -- judging records of others -------------------------------------------------------------------------------------
+
+    def get_deferred_record(self, validation_id: int) -> Record:
+        """A record that waits for a judgement, with its security data; a Validation event has told its number.
+
+        Raises RecordNotFound, InvalidGraph.
+        """
+        return Record(_native.graph_get_deferred_record(self._handle, unsigned("validation_id", validation_id, 64)))
+
+    def judge_record(self, validation_id: int, verdict: Verdict) -> None:
+        """Judges a record that waits: Verdict.ACCEPT takes it, REJECT drops it, DEFER leaves it for later.
+
+        Raises RecordNotFound, DiskFull (it waits on), InvalidGraph.
+        """
+        _native.graph_judge_record(self._handle, unsigned("validation_id", validation_id, 64), Verdict(verdict).code)
+
+    def validate_deferred_records(self, record_ids: Iterable[UUID] = ()) -> None:
+        """Asks once more about records that wait, or about all: Validation events come again. Raises InvalidGraph."""
+        _native.graph_validate_deferred_records(self._handle, list(ids("record_ids", record_ids)))
 
     def get_record(self, record_id: UUID) -> Record:
         """One record. Raises RecordNotFound, GraphNotReady, InvalidGraph."""
@@ -476,8 +507,11 @@ class BatchBase(Handle, Changes):
     def _update(self, record: RecordInput) -> None:
         _native.batch_update_record(self._handle, record)
 
-    def _delete(self, record_id: bytes) -> None:
-        _native.batch_delete_record(self._handle, record_id)
+    def _delete(self, record_id: bytes, security_data: Buffer) -> None:
+        if security_data:
+            _native.batch_delete_secured_record(self._handle, tombstone(record_id, security_data))
+        else:
+            _native.batch_delete_record(self._handle, record_id)
 
     def _content(self, record_id: bytes) -> Content:
         return self._held.get(record_id) or self._graph._content(record_id)

@@ -67,6 +67,7 @@ class RawEvent(NamedTuple):
     peer_id: str | None
     message: str | None
     data: bytes
+    validation_id: int = 0
 
 
 class RawProperties(NamedTuple):
@@ -106,7 +107,7 @@ _CHAR_POINTER: Final = ffi.typeof("char *")
 _RECORD: Final = _layout("peer_record_view", "@II16s16sII3q4PNPN")
 _ID_AT: Final = ffi.offsetof("peer_record_view", "id")
 _TYPE_AT: Final = ffi.offsetof("peer_record_view", "type")
-_EVENT: Final = _layout("peer_event_view", "@IiiiII4Q16s16s3PN")
+_EVENT: Final = _layout("peer_event_view", "@IiiiII4Q16s16s3PNQ")
 
 
 def _text_at(address: int) -> str:
@@ -142,7 +143,7 @@ def _raw_record(fields: tuple[Any, ...]) -> RawRecord:
 
 def _raw_event(fields: tuple[Any, ...]) -> RawEvent:
     (_, kind, change, reason, status, _, connection, following, node, lost) = fields[:10]
-    record_id, record_type, peer, message, data, size = fields[10:]
+    record_id, record_type, peer, message, data, size, validation = fields[10:]
     return RawEvent(
         kind,
         change,
@@ -157,6 +158,7 @@ def _raw_event(fields: tuple[Any, ...]) -> RawEvent:
         _text_at(peer) if peer else None,
         _text_at(message) if message else None,
         _bytes_at(data, size) if size else b"",
+        validation,
     )
 
 
@@ -411,7 +413,7 @@ def graph_universal_time_to_peer_time(graph: Handle, time_utc_us: int) -> int:
 class RecordInput:
     """A peer_record_input, and what its pointers point to."""
 
-    __slots__ = ("_attributes", "_data", "view")
+    __slots__ = ("_attributes", "_data", "_security", "view")
 
     def __init__(
         self,
@@ -420,8 +422,10 @@ class RecordInput:
         attributes: str | None,
         expires_us: int,
         record_id: bytes | None = None,
+        security_data: Buffer = b"",
     ) -> None:
         self._data = ffi.from_buffer(data)
+        self._security = ffi.from_buffer(security_data)
         self._attributes = _char_pointer(attributes)
         size = ffi.sizeof("peer_record_view")
         self.view = ffi.new("peer_record_view *")
@@ -433,6 +437,8 @@ class RecordInput:
         self.view.attributes = self._attributes
         self.view.data = self._data
         self.view.size = len(ffi.buffer(self._data))
+        self.view.security_data = self._security
+        self.view.security_data_size = len(ffi.buffer(self._security))
 
 
 def graph_add_record(graph: Handle, record: RecordInput) -> bytes:
@@ -450,6 +456,31 @@ def graph_update_record(graph: Handle, record: RecordInput) -> None:
 def graph_delete_record(graph: Handle, record_id: bytes, local: int = 0) -> None:
     """peer_graph_delete_record."""
     _check(lib.peer_graph_delete_record(graph, _guid(record_id), local))
+
+
+def graph_delete_secured_record(graph: Handle, record: RecordInput) -> None:
+    """peer_graph_delete_secured_record."""
+    _check(lib.peer_graph_delete_secured_record(graph, record.view))
+
+
+def graph_get_deferred_record(graph: Handle, validation_id: int) -> RawRecord:
+    """peer_graph_get_deferred_record and peer_record_get_view."""
+    out = ffi.new("peer_record **")
+    _check(lib.peer_graph_get_deferred_record(graph, validation_id, out))
+    try:
+        return record_get_view(out[0])
+    finally:
+        lib.peer_free_data(out[0])
+
+
+def graph_judge_record(graph: Handle, validation_id: int, verdict: int) -> None:
+    """peer_graph_judge_record."""
+    _check(lib.peer_graph_judge_record(graph, validation_id, verdict))
+
+
+def graph_validate_deferred_records(graph: Handle, record_ids: Sequence[bytes]) -> None:
+    """peer_graph_validate_deferred_records; no ids mean all."""
+    _check(lib.peer_graph_validate_deferred_records(graph, len(record_ids), _guids(record_ids)))
 
 
 def graph_get_record(graph: Handle, record_id: bytes) -> RawRecord:
@@ -495,6 +526,11 @@ def batch_update_record(batch: Handle, record: RecordInput) -> None:
 def batch_delete_record(batch: Handle, record_id: bytes) -> None:
     """peer_batch_delete_record."""
     _check(lib.peer_batch_delete_record(batch, _guid(record_id)))
+
+
+def batch_delete_secured_record(batch: Handle, record: RecordInput) -> None:
+    """peer_batch_delete_secured_record."""
+    _check(lib.peer_batch_delete_secured_record(batch, record.view))
 
 
 def batch_commit(batch: Handle) -> None:

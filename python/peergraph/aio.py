@@ -92,6 +92,8 @@ from .events import (
     RecordChanged,
     StatusChanged,
     Synchronized,
+    Validation,
+    Verdict,
     Writable,
 )
 from .records import Record
@@ -176,5 +178,7 @@ __all__ = [
     "Overflow",
     "Closed",
     "Writable",
+    "Validation",
+    "Verdict",
     "Record",
 ]

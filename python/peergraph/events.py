@@ -10,11 +10,15 @@ Each class names the fields that mean something for its kind, and can be matched
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable
 from typing import ClassVar, Final, TypeAlias
 from uuid import UUID
 
 from ._codes import (
+    PEER_E_DEFERRED_VALIDATION,
+    PEER_E_INVALID_RECORD,
+    PEER_OK,
     STATUS,
     ConnectionStatus,
     GraphEvent,
@@ -259,6 +263,59 @@ class NodeChanged(Event):
         return f"{self.change.name.lower()}, node={self.node_id:016x}, peer={self.peer_id!r}"
 
 
+class Verdict(enum.Enum):
+    """What becomes of a record that waits for the application's judgement."""
+
+    ACCEPT = "accept"
+    REJECT = "reject"
+    DEFER = "defer"
+
+    @property
+    def code(self) -> int:
+        """The status code that says so in C."""
+        return _VERDICTS[self]
+
+
+_VERDICTS: Final = {
+    Verdict.ACCEPT: PEER_OK,
+    Verdict.REJECT: PEER_E_INVALID_RECORD,
+    Verdict.DEFER: PEER_E_DEFERRED_VALIDATION,
+}
+
+
+class Validation(Event):
+    """A record of others waits for the application's judgement: `graph.get_deferred_record`, `graph.judge_record`.
+
+    Only in a graph that was opened with judge=True.
+    """
+
+    __slots__ = ()
+    __match_args__ = ("change", "validation_id", "record_id", "record_type")
+
+    @property
+    def validation_id(self) -> int:
+        """The number under which it waits."""
+        return self._raw.validation_id
+
+    @property
+    def change(self) -> RecordChange:
+        """What would happen here: ADDED, UPDATED or DELETED."""
+        return _RECORD_CHANGES[self._raw.change]
+
+    @property
+    def record_id(self) -> UUID:
+        """The id of the record."""
+        return UUID(bytes=self._raw.record_id)
+
+    @property
+    def record_type(self) -> UUID:
+        """The type of the record."""
+        return UUID(bytes=self._raw.record_type)
+
+    def _details(self) -> str:
+        return f"{self.change.name.lower()}, number={self.validation_id}, id={self.record_id}, type={self.record_type}"
+
+
 class Synchronized(Event):
     """One record type is complete; for graphs that were opened with a precedence."""
 
@@ -350,6 +407,7 @@ CLASSES: Final[dict[GraphEvent, type[Event]]] = {
     GraphEvent.OVERFLOW: Overflow,
     GraphEvent.CLOSED: Closed,
     GraphEvent.WRITABLE: Writable,
+    GraphEvent.VALIDATION: Validation,
 }
 
 _TYPES: Final[dict[int, GraphEvent]] = {int(member): member for member in GraphEvent}

@@ -67,6 +67,7 @@ class Runtime(RuntimeBase):
         defer_expiration: bool = False,
         durable: bool = False,
         manual: bool = False,
+        judge: bool = False,
         max_database_bytes: int = 0,
         max_bytes_per_creator: int = 0,
     ) -> Graph:
@@ -85,6 +86,7 @@ class Runtime(RuntimeBase):
         durable            what was stored survives a loss of power, not only the end of the process
         manual             the graph makes no connections but those asked for with connect; else, once it has listened
                            or connected, it finds further neighbours and replaces lost ones by itself
+        judge              the application judges every record that others send: Validation, judge_record
         max_database_bytes     what the records may hold here, at least 65,536 bytes; 0: 1 GiB. Beyond it changes raise
                                DiskFull, and records of neighbours wait (GraphStatus.STORAGE_FULL); deletions still work
         max_bytes_per_creator  the same for the records of each creator; 0: no limit
@@ -93,7 +95,7 @@ class Runtime(RuntimeBase):
         NotInitialized.
         """
         check_names(graph_id, peer_id, database)
-        options = graph_options(durable, manual, max_database_bytes, max_bytes_per_creator)
+        options = graph_options(durable, manual, judge, max_database_bytes, max_bytes_per_creator)
         properties = raw_properties(
             graph_id,
             peer_id,
@@ -117,6 +119,7 @@ class Runtime(RuntimeBase):
         precedence: Iterable[UUID] = (),
         durable: bool = False,
         manual: bool = False,
+        judge: bool = False,
         max_database_bytes: int = 0,
         max_bytes_per_creator: int = 0,
     ) -> Graph:
@@ -129,6 +132,7 @@ class Runtime(RuntimeBase):
         durable     what was stored survives a loss of power, not only the end of the process
         manual      the graph makes no connections but those asked for with connect; else, once it has listened or
                     connected, it finds further neighbours and replaces lost ones by itself
+        judge       the application judges every record that others send: Validation, judge_record
         max_database_bytes, max_bytes_per_creator
                     as in create_graph; they hold as long as the graph is open
 
@@ -137,7 +141,7 @@ class Runtime(RuntimeBase):
         """
         types = ids("precedence", precedence)
         check_names(graph_id, peer_id, database)
-        options = graph_options(durable, manual, max_database_bytes, max_bytes_per_creator)
+        options = graph_options(durable, manual, judge, max_database_bytes, max_bytes_per_creator)
         handle, is_new = _native.graph_open(self._handle, graph_id, peer_id, database, options, types)
         return Graph(self, handle, graph_id, peer_id, database, is_new)
 
@@ -150,10 +154,11 @@ class Runtime(RuntimeBase):
 
 
 def graph_options(
-    durable: bool, manual: bool, max_database_bytes: int, max_bytes_per_creator: int
+    durable: bool, manual: bool, judge: bool, max_database_bytes: int, max_bytes_per_creator: int
 ) -> _native.RawOptions:
     for name, value in (("max_database_bytes", max_database_bytes), ("max_bytes_per_creator", max_bytes_per_creator)):
         if not 0 <= value < 1 << 64:
             raise ValueError(f"{name} is {value}, which is no number of bytes")
-    flags = (int(GraphOption.DURABLE) if durable else 0) | (int(GraphOption.MANUAL) if manual else 0)
+    flags = int(GraphOption.DURABLE) * bool(durable)
+    flags |= int(GraphOption.MANUAL) * bool(manual) | int(GraphOption.JUDGE) * bool(judge)
     return _native.RawOptions(flags, max_database_bytes, max_bytes_per_creator)

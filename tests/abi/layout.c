@@ -75,7 +75,7 @@ AT(peer_event_registration, type, 0);
 AT(peer_event_registration, reserved, 4);
 AT(peer_event_registration, record_type, 8);
 
-SIZE(peer_event_view, 120);
+SIZE(peer_event_view, 128);
 AT(peer_event_view, struct_size, 0);
 AT(peer_event_view, type, 4);
 AT(peer_event_view, change, 8);
@@ -92,6 +92,7 @@ AT(peer_event_view, peer_id, 88);
 AT(peer_event_view, message, 96);
 AT(peer_event_view, data, 104);
 AT(peer_event_view, size, 112);
+AT(peer_event_view, validation_id, 120);
 
 SIZE(peer_sim_options_input, 24);
 AT(peer_sim_options_input, struct_size, 0);

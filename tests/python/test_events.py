@@ -349,7 +349,10 @@ def raw(kind: GraphEvent | int, **fields):
             raw(GraphEvent.DIRECT_CONNECTION, change=1, connection_id=7, peer_id="b", node_id=1),
             "DirectConnection(connected, connection=7, peer='b', node=0000000000000001)",
         ),
-        (raw(GraphEvent.VALIDATION), "Event(type=validation)"),
+        (
+            raw(GraphEvent.VALIDATION, change=2, validation_id=9),
+            f"Validation(updated, number=9, id={uuid.UUID(int=0)}, type={NOTE})",
+        ),
         (raw(999), "Event(type=999)"),
     ],
     ids=lambda value: value.split("(")[0] if isinstance(value, str) else "",

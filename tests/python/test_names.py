@@ -23,7 +23,7 @@ _, OURS, SHARED, SIM, FINE, _ = DOCUMENT.split("\n## ")
 WINDOWS = """
     AddRecord Close CloseDirectConnection Connect Create Delete DeleteRecord EnumConnections EnumNodes EnumRecords
     GetNodeInfo GetProperties GetRecord GetStatus Listen Open OpenDirectConnection PeerTimeToUniversalTime RegisterEvent
-    SendData SetNodeAttributes SetPresence SetProperties UniversalTimeToPeerTime UpdateRecord
+    SendData SetNodeAttributes SetPresence SetProperties UniversalTimeToPeerTime UpdateRecord ValidateDeferredRecords
 """.split()
 
 
@@ -63,7 +63,7 @@ def test_nothing_else_touches_c():
 EXACT = {
     "Runtime": {"shutdown"},
     "Graph": {snake(name) for name in WINDOWS} - {"create", "open", "delete"}
-    | {"begin_batch", "pause_direct_connection"},
+    | {"begin_batch", "pause_direct_connection", "get_deferred_record", "judge_record"},
     "Events": set(),
 }
 WAITING = {"Runtime": {"create_graph", "open_graph", "delete_graph", "close"}, "Graph": {"connect", "close"}}

@@ -376,7 +376,7 @@ peer_status world_update(struct world *world, size_t node, const peer_guid *id, 
 peer_status world_delete(struct world *world, size_t node, const peer_guid *id)
 {
     struct driver *driver = lock_node(world, node);
-    peer_status status = peer__graph_delete(world->nodes[node].graph, id);
+    peer_status status = peer__graph_delete(world->nodes[node].graph, &(peer_record_view){.id = *id});
     unlock_node(driver);
     return status;
 }

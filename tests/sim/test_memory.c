@@ -100,7 +100,7 @@ static peer_status list(struct attempt *attempt)
 
 static peer_status delete_it(struct attempt *attempt)
 {
-    return peer__graph_delete(attempt->graph, &attempt->id);
+    return peer__graph_delete(attempt->graph, &(peer_record_view){.id = attempt->id});
 }
 
 static peer_status connect_away(struct attempt *attempt)

@@ -284,6 +284,8 @@
 #define PEER_GRAPH_OPTION_DURABLE            1             /* 0x00000001 */
 /** No connections but those that the application asks for. */
 #define PEER_GRAPH_OPTION_MANUAL             2             /* 0x00000002 */
+/** The application judges every record that others send. */
+#define PEER_GRAPH_OPTION_JUDGE              4             /* 0x00000004 */
 
 /* clang-format on */
 

@@ -532,7 +532,8 @@ PEER_API peer_status peer_graph_update_record(peer_graph *graph, const peer_reco
  * Deletes a record everywhere. A tombstone stays until the record's expiration. Room is kept so that some deletions work
  * on a full disk too.
  *
- * @param local  0; a deletion on this node alone needs a graph whose application judges records, else E_INVALIDARG
+ * @param local  not 0: on this node alone, where PEER_GRAPH_OPTION_JUDGE is set, else E_INVALIDARG. The record comes back
+ *               with the next synchronization, unless the application judges it invalid
  *
  * @retval PEER_E_RECORD_NOT_FOUND  unknown, deleted or expired
  * @retval PEER_E_NOT_AUTHORIZED    the record is one of the graph's own
@@ -541,6 +542,13 @@ PEER_API peer_status peer_graph_update_record(peer_graph *graph, const peer_reco
  * PeerGraphDeleteRecord; MS-PPGRH 3.1.4.5, 3.1.7.9.
  */
 PEER_API peer_status peer_graph_delete_record(peer_graph *graph, const peer_guid *record_id, uint32_t local);
+
+/**
+ * As peer_graph_delete_record for the whole graph, with security data for the tombstone, for those who judge records.
+ *
+ * @param record  id, security_data and modifier_id count, the rest is ignored
+ */
+PEER_API peer_status peer_graph_delete_secured_record(peer_graph *graph, const peer_record_input *record);
 
 /**
  * One record by its id.
@@ -570,6 +578,53 @@ PEER_API peer_status peer_record_get_view(const peer_record *record, size_t view
 PEER_API peer_status peer_graph_enum_records(peer_graph *graph, const peer_guid *type, const char *creator_id,
                                              peer_enum **enum_out);
 
+/* ------------------------------------------------------------------------------------------------------- judgement */
+
+/*
+ * A graph that was opened with PEER_GRAPH_OPTION_JUDGE takes no record of others, changed or deleted ones included, before
+ * its application has judged it: PEER_EVENT_VALIDATION asks, peer_graph_get_deferred_record shows it with its security
+ * data, peer_graph_judge_record answers. Until then it is neither stored nor acknowledged nor forwarded. The graph's own
+ * records are not asked about, nor what this node changes itself. All nodes of a graph must judge alike.
+ *
+ * Records that wait are bounded: 4 MiB of a connection, 32 MiB in all. A connection with 2 MiB waiting is not read until
+ * they were judged, or for 30 s; what does not fit is asked for again later, and PEER_GRAPH_STATUS_SYNCHRONIZED is withdrawn
+ * until it has come. Nothing that waits is kept when the graph is closed: it comes again.
+ */
+
+/**
+ * A record that waits for a judgement.
+ *
+ * @param validation_id  as PEER_EVENT_VALIDATION gave it
+ *
+ * @retval PEER_E_RECORD_NOT_FOUND  none waits under this number
+ */
+PEER_API peer_status peer_graph_get_deferred_record(peer_graph *graph, uint64_t validation_id,
+                                                    peer_record **record_out);
+
+/**
+ * Judges a record. In the place of the callback PFNPEER_VALIDATE_RECORD of Windows.
+ *
+ * @param verdict  PEER_OK: it is taken and goes on to others, unless it has lost against a newer one meanwhile;
+ *                 PEER_E_INVALID_RECORD: it is dropped; PEER_E_DEFERRED_VALIDATION: it waits until
+ *                 peer_graph_validate_deferred_records asks again
+ *
+ * @retval PEER_E_RECORD_NOT_FOUND                 none waits under this number
+ * @retval PEER_E_DISK_FULL, PEER_E_DATABASE_FULL  it cannot be stored, and waits on
+ */
+PEER_API peer_status peer_graph_judge_record(peer_graph *graph, uint64_t validation_id, peer_status verdict);
+
+/**
+ * Asks once more about records that wait: PEER_EVENT_VALIDATION comes for each again. Also after PEER_EVENT_OVERFLOW of
+ * that type.
+ *
+ * @param count       0: about all, and `record_ids` is ignored
+ * @param record_ids  which; those that do not wait are passed over
+ *
+ * PeerGraphValidateDeferredRecords; MS-PPGRH 3.1.4.10.
+ */
+PEER_API peer_status peer_graph_validate_deferred_records(peer_graph *graph, uint32_t count,
+                                                          const peer_guid *record_ids);
+
 /* ------------------------------------------------------------------------------------------------------- batches */
 
 /**
@@ -588,6 +643,9 @@ PEER_API peer_status peer_batch_update_record(peer_batch *batch, const peer_reco
 
 /** As peer_graph_delete_record with `local` 0, at commit. */
 PEER_API peer_status peer_batch_delete_record(peer_batch *batch, const peer_guid *record_id);
+
+/** As peer_graph_delete_secured_record, at commit. */
+PEER_API peer_status peer_batch_delete_secured_record(peer_batch *batch, const peer_record_input *record);
 
 /**
  * Carries the batch out in one transaction. The handle has ended whatever the result; after a failure nothing was done.
@@ -664,6 +722,8 @@ typedef struct peer_event_view {
     const char *message;         /* *_CONNECTION failed, CLOSED: one line that says why */
     const void *data;            /* INCOMING_DATA */
     size_t size;
+    uint64_t validation_id; /* VALIDATION: the number under which the record waits; record_id, record_type and change
+                               say which record */
 } peer_event_view;
 
 /**

@@ -145,11 +145,20 @@ peer_status peer_batch_update_record(peer_batch *batch, const peer_record_input 
     return peer__leave(&call, update(&call, &copy));
 }
 
-static peer_status delete_record(struct call *call, const peer_guid *record_id)
+static peer_status delete_record(struct call *call, const peer_record_view *input)
 {
-    peer_record_view input = {.struct_size = sizeof(input), .id = *record_id};
     PEER_TRY(reserve(call->thing));
-    return append(call->thing, CHANGE_DELETE, &input);
+    return append(call->thing, CHANGE_DELETE, input);
+}
+
+peer_status peer_batch_delete_secured_record(peer_batch *batch, const peer_record_input *record)
+{
+    peer_record_view copy;
+    struct call call;
+    PEER_TRY(peer__check_process());
+    PEER_TRY(peer__input_record(record, &copy));
+    PEER_TRY(peer__enter_locked(&call, HANDLE_BATCH, batch));
+    return peer__leave(&call, delete_record(&call, &copy));
 }
 
 peer_status peer_batch_delete_record(peer_batch *batch, const peer_guid *record_id)
@@ -158,7 +167,7 @@ peer_status peer_batch_delete_record(peer_batch *batch, const peer_guid *record_
     PEER_TRY(peer__check_process());
     PEER_TRY(peer__input_not_null("record_id", record_id));
     PEER_TRY(peer__enter_locked(&call, HANDLE_BATCH, batch));
-    return peer__leave(&call, delete_record(&call, record_id));
+    return peer__leave(&call, delete_record(&call, &(peer_record_view){.id = *record_id}));
 }
 
 peer_status peer_batch_commit(peer_batch *handle)

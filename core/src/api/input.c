@@ -94,7 +94,7 @@ peer_status peer__input_options(const peer_graph_options_input *options, uint32_
     PEER_TRY(check_limit("options.max_bytes_per_creator", copy.max_bytes_per_creator));
     *limits_out = (struct graph_limits){.database_bytes = copy.max_database_bytes,
                                         .bytes_per_creator = copy.max_bytes_per_creator};
-    if ((copy.flags & ~(uint32_t)(PEER_GRAPH_OPTION_DURABLE | PEER_GRAPH_OPTION_MANUAL)) != 0)
+    if ((copy.flags & ~(uint32_t)(PEER_GRAPH_OPTION_DURABLE | PEER_GRAPH_OPTION_MANUAL | PEER_GRAPH_OPTION_JUDGE)) != 0)
         return peer__fail(E_INVALIDARG, "options.flags is 0x%" PRIx32 ", of which not all is known", copy.flags);
     *flags_out = copy.flags;
     return PEER_OK;

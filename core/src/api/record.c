@@ -35,10 +35,20 @@ peer_status peer_graph_delete_record(peer_graph *graph, const peer_guid *record_
     struct call call;
     PEER_TRY(peer__check_process());
     PEER_TRY(peer__input_not_null("record_id", record_id));
-    if (local != 0)
-        return peer__fail(E_INVALIDARG, "local is not 0, and the graph has no application that judges records");
     PEER_TRY(peer__enter_locked(&call, HANDLE_GRAPH, graph));
-    return peer__leave(&call, peer__graph_delete(call.graph->graph, record_id));
+    if (local != 0)
+        return peer__leave(&call, peer__graph_delete_here(call.graph->graph, record_id));
+    return peer__leave(&call, peer__graph_delete(call.graph->graph, &(peer_record_view){.id = *record_id}));
+}
+
+peer_status peer_graph_delete_secured_record(peer_graph *graph, const peer_record_input *record)
+{
+    peer_record_view copy;
+    struct call call;
+    PEER_TRY(peer__check_process());
+    PEER_TRY(peer__input_record(record, &copy));
+    PEER_TRY(peer__enter_locked(&call, HANDLE_GRAPH, graph));
+    return peer__leave(&call, peer__graph_delete(call.graph->graph, &copy));
 }
 
 peer_status peer_graph_get_record(peer_graph *graph, const peer_guid *record_id, peer_record **record_out)

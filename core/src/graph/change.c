@@ -222,7 +222,8 @@ static peer_status update(struct graph *graph, const peer_record_view *input, co
 }
 
 /* 13.7: a tombstone is a next version without payload and attributes. */
-static peer_status delete_held(struct graph *graph, const struct wire_texts *texts, const struct record *held_record)
+static peer_status delete_held(struct graph *graph, const peer_record_view *input, const struct wire_texts *texts,
+                               const struct record *held_record)
 {
     const struct record_fields *held = &held_record->fields;
     if (peer__type_is_reserved(&held->type))
@@ -230,14 +231,15 @@ static peer_status delete_held(struct graph *graph, const struct wire_texts *tex
     struct record_fields fields = next_version(graph, held, texts);
     fields.flags |= RECORD_FLAG_DELETED;
     fields.payload = fields.attributes = (struct span){NULL, 0};
+    fields.security_data = (struct span){input->security_data, input->security_data_size};
     return put_next(graph, &fields, held_record, PEER_RECORD_DELETED, 0);
 }
 
-static peer_status delete_record(struct graph *graph, const peer_guid *id, const struct wire_texts *texts)
+static peer_status delete_record(struct graph *graph, const peer_record_view *input, const struct wire_texts *texts)
 {
     struct held held;
-    PEER_TRY(find_visible(graph, id, &held));
-    peer_status status = delete_held(graph, texts, held.record);
+    PEER_TRY(find_visible(graph, &input->id, &held));
+    peer_status status = delete_held(graph, input, texts, held.record);
     peer__record_release(held.record);
     return status;
 }
@@ -245,7 +247,7 @@ static peer_status delete_record(struct graph *graph, const peer_guid *id, const
 static peer_status carry_out(struct graph *graph, const struct graph_change *change)
 {
     struct wire_texts texts = {0};
-    const char *modifier = change->kind == CHANGE_UPDATE ? change->input.modifier_id : NULL;
+    const char *modifier = change->kind == CHANGE_ADD ? NULL : change->input.modifier_id;
     peer_status status = text_to_wire(change->input.creator_id, graph->peer_id, &texts.creator);
     if (status >= 0)
         status = text_to_wire(modifier, graph->peer_id, &texts.modifier);
@@ -260,7 +262,7 @@ static peer_status carry_out(struct graph *graph, const struct graph_change *cha
             status = update(graph, &change->input, &texts);
             break;
         case CHANGE_DELETE:
-            status = delete_record(graph, &change->input.id, &texts);
+            status = delete_record(graph, &change->input, &texts);
             break;
         }
     }
@@ -319,10 +321,46 @@ peer_status peer__graph_update(struct graph *graph, const peer_record_view *inpu
     return peer__graph_apply(graph, &(struct graph_change){.kind = CHANGE_UPDATE, .input = *input}, 1);
 }
 
-peer_status peer__graph_delete(struct graph *graph, const peer_guid *id)
+peer_status peer__graph_delete(struct graph *graph, const peer_record_view *input)
 {
     PEER_TRY(peer__graph_require_ready(graph));
-    return peer__graph_apply(graph, &(struct graph_change){.kind = CHANGE_DELETE, .input.id = *id}, 1);
+    return peer__graph_apply(graph, &(struct graph_change){.kind = CHANGE_DELETE, .input = *input}, 1);
+}
+
+static peer_status remove_here(struct graph *graph, const peer_guid *id)
+{
+    struct held held;
+    PEER_TRY(find_visible(graph, id, &held));
+    peer_guid type = held.record->fields.type;
+    peer__record_release(held.record);
+    if (peer__type_is_reserved(&type))
+        return peer__fail(PEER_E_NOT_AUTHORIZED, "the record is one of the graph's own and cannot be deleted");
+    peer_status status = graph->store->operations->remove(graph->store, id);
+    if (status >= 0)
+        status = graph->store->operations->commit(graph->store);
+    if (status < 0) {
+        graph->store->operations->rollback(graph->store);
+        return status;
+    }
+    peer__graph_tell(graph, &(peer_event_view){.struct_size = sizeof(peer_event_view),
+                                               .type = PEER_GRAPH_EVENT_RECORD_CHANGED,
+                                               .change = PEER_RECORD_DELETED,
+                                               .record_id = *id,
+                                               .record_type = type});
+    return PEER_OK;
+}
+
+/* It comes back with the next synchronization, and is judged then: only a judge can keep it out (graph-api.md 7.5). */
+peer_status peer__graph_delete_here(struct graph *graph, const peer_guid *id)
+{
+    if (!peer__graph_is_judged_by_application(graph))
+        return peer__fail(E_INVALIDARG, "local is not 0, and the graph has no application that judges records");
+    PEER_TRY(peer__graph_require_ready(graph));
+    peer__engine_enter(graph->engine);
+    (void)peer__graph_commit(graph);
+    peer_status status = remove_here(graph, id);
+    peer__engine_leave(graph->engine);
+    return status;
 }
 
 /* ------------------------------------------------------------------------------------------------------------ reading */

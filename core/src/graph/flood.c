@@ -4,7 +4,13 @@
 
 #include <string.h>
 
-enum verdict { RECORD_INVALID, RECORD_REFUSED, RECORD_NEWER, RECORD_SAME, RECORD_OLDER };
+enum verdict { RECORD_INVALID, RECORD_REFUSED, RECORD_DEFERRED, RECORD_NEWER, RECORD_SAME, RECORD_OLDER };
+
+/** Where a record comes from. */
+struct source {
+    struct link *link; /* NULL: it was deferred, and is judged now */
+    uint64_t connection_id;
+};
 
 /* 6.8 rules 5 and 8, and D-11: what the graph decides. */
 static int is_acceptable(const struct graph *graph, const struct record_fields *fields)
@@ -89,21 +95,45 @@ static peer_status check_room(struct graph *graph, const struct record *record, 
     return status;
 }
 
-static peer_status take_newer(struct graph *graph, struct record *record, const struct held *held,
-                              const struct link *from, enum verdict *verdict_out)
+/* The graph's own records keep the graph alive; whoever else may judge them, the application does not. */
+static peer_status validate(struct graph *graph, struct record *record, int32_t change, const struct source *from,
+                            enum verdict *verdict_out)
 {
+    const struct security *security = &graph->security;
+    int taken;
+    if (security->validate == NULL || from->link == NULL || change == 0 || peer__type_is_reserved(&record->fields.type))
+        return PEER_OK;
+    peer_status status = security->validate(security->self, record, change);
+    if (status == PEER_E_INVALID_RECORD) {
+        *verdict_out = RECORD_INVALID;
+        return PEER_OK;
+    }
+    if (status != PEER_E_DEFERRED_VALIDATION)
+        return status;
+    PEER_TRY(peer__graph_defer(from->link, record, change, &taken));
+    *verdict_out = taken ? RECORD_DEFERRED : RECORD_REFUSED;
+    return PEER_OK;
+}
+
+static peer_status take_newer(struct graph *graph, struct record *record, const struct held *held,
+                              const struct source *from, enum verdict *verdict_out)
+{
+    int32_t change = change_of(graph, &record->fields, held);
+    PEER_TRY(validate(graph, record, change, from, verdict_out));
+    if (*verdict_out != RECORD_NEWER)
+        return PEER_OK;
     peer_status status = check_room(graph, record, held->record);
     if (status == PEER_E_DATABASE_FULL) {
         *verdict_out = RECORD_REFUSED;
         return PEER_OK;
     }
     PEER_TRY(status);
-    return peer__graph_put(graph, record, change_of(graph, &record->fields, held), from->connection_id);
+    return peer__graph_put(graph, record, change, from->connection_id);
 }
 
 /* Type, creator and creation time of a record never change (3.1.7.8); a copy in which they differ would break that for
  * the application, but 6.9 must stay total: all nodes hold the same winner. So it is taken, and told as it stands. */
-static peer_status classify(struct graph *graph, struct record *record, const struct link *from,
+static peer_status classify(struct graph *graph, struct record *record, const struct source *from,
                             enum verdict *verdict_out)
 {
     struct held held;
@@ -119,7 +149,8 @@ static peer_status classify(struct graph *graph, struct record *record, const st
     return status;
 }
 
-static peer_status judge(struct graph *graph, struct record *record, const struct link *from, enum verdict *verdict_out)
+static peer_status judge(struct graph *graph, struct record *record, const struct source *from,
+                         enum verdict *verdict_out)
 {
     *verdict_out = RECORD_INVALID;
     peer_status status = peer__record_check(&record->fields, &graph->engine->config.crypto);
@@ -138,28 +169,47 @@ static void count_usefulness(struct link *link, int useful) /* 3.1.7.33 */
     link->utility = link->utility * 31 / 32 + (useful ? 128 : 0);
 }
 
+static peer_status acknowledge(struct graph *graph, const struct record *record, uint64_t connection_id,
+                               enum verdict verdict)
+{
+    struct effect effect = {.kind = EFFECT_ACK,
+                            .connection_id = connection_id,
+                            .record_id = record->fields.id,
+                            .useful = verdict == RECORD_NEWER};
+    PEER_TRY(peer__graph_add_effect(graph, &effect));
+    if (verdict != RECORD_OLDER)
+        return PEER_OK;
+    effect.kind = EFFECT_ANSWER;
+    return peer__graph_add_effect(graph, &effect);
+}
+
 static peer_status take_record(struct link *from, struct record *record)
 {
     struct graph *graph = from->graph;
     enum verdict verdict;
-    PEER_TRY(judge(graph, record, from, &verdict));
-    if (verdict == RECORD_INVALID) /* 6.8: dropped without a word, the connection stays */
+    PEER_TRY(judge(graph, record, &(struct source){from, from->connection_id}, &verdict));
+    if (verdict == RECORD_INVALID || verdict == RECORD_DEFERRED) /* 6.8: without a word, the connection stays */
         return PEER_OK;
     if (verdict == RECORD_REFUSED) { /* not acknowledged: it comes again when there is room (decisions.md 1, 6) */
         peer__link_note_refused(from);
         return PEER_OK;
     }
     count_usefulness(from, verdict == RECORD_NEWER);
-    struct effect effect = {.kind = EFFECT_ACK,
-                            .connection_id = from->connection_id,
-                            .record_id = record->fields.id,
-                            .useful = verdict == RECORD_NEWER};
-    PEER_TRY(peer__graph_add_effect(graph, &effect));
-    if (verdict == RECORD_OLDER) {
-        effect.kind = EFFECT_ANSWER;
-        PEER_TRY(peer__graph_add_effect(graph, &effect));
-    }
-    return PEER_OK;
+    return acknowledge(graph, record, from->connection_id, verdict);
+}
+
+peer_status peer__graph_take_judged(struct graph *graph, struct record *record, uint64_t connection_id)
+{
+    enum verdict verdict;
+    struct link *link = peer__graph_find_link(graph, connection_id);
+    PEER_TRY(judge(graph, record, &(struct source){NULL, connection_id}, &verdict));
+    if (verdict == RECORD_INVALID) /* it has expired while it waited, say */
+        return PEER_OK;
+    if (verdict == RECORD_REFUSED)
+        return peer__fail(PEER_E_DATABASE_FULL, "there is no room for the record");
+    if (link != NULL)
+        count_usefulness(link, verdict == RECORD_NEWER);
+    return acknowledge(graph, record, connection_id, verdict);
 }
 
 void peer__link_on_flood(struct link *link, const struct wire_flood *message)

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#define GRAPH_TIMERS 11u
+#define GRAPH_TIMERS 12u
 
 /* ------------------------------------------------------------------------------------------------------------- making */
 
@@ -14,6 +14,7 @@ static void graph_free(struct graph *graph)
     peer__timer_cancel(&engine->timers, &graph->expiry);
     peer__timer_cancel(&engine->timers, &graph->relief);
     peer__timer_cancel(&engine->timers, &graph->room);
+    peer__timer_cancel(&engine->timers, &graph->deferred_timer);
     peer__timer_cancel(&engine->timers, &graph->dialler.retry);
     peer__timer_cancel(&engine->timers, &graph->dialler.maintenance);
     peer__timer_cancel(&engine->timers, &graph->upkeep.signature_timer);
@@ -22,6 +23,7 @@ static void graph_free(struct graph *graph)
     peer__timer_cancel(&engine->timers, &graph->upkeep.presence_timer);
     peer__timer_cancel(&engine->timers, &graph->upkeep.refresh);
     peer__timer_cancel(&engine->timers, &graph->upkeep.autorefresh);
+    peer__graph_deferred_free(graph);
     peer__timers_release(&engine->timers, GRAPH_TIMERS);
     list_remove(&graph->in_engine);
     if (graph->store != NULL)
@@ -71,6 +73,7 @@ static void init_timers(struct graph *graph)
     peer__timer_init(&graph->expiry, peer__graph_expiry_fire);
     peer__timer_init(&graph->relief, peer__graph_relieve);
     peer__timer_init(&graph->room, peer__graph_room_fire);
+    peer__timer_init(&graph->deferred_timer, peer__graph_deferred_fire);
     peer__timer_init(&graph->dialler.retry, peer__graph_retry);
     peer__timer_init(&graph->dialler.maintenance, peer__graph_maintain_by_timer);
     peer__timer_init(&graph->upkeep.signature_timer, peer__graph_signature_fire);
@@ -95,11 +98,14 @@ static peer_status graph_make(struct engine *engine, const char *graph_id, const
     graph->record_size_max = RECORD_SIZE_MAX;
     peer__graph_set_limits(graph, &(struct graph_limits){0});
     graph->dialler.manual = (options & PEER_GRAPH_OPTION_MANUAL) != 0;
+    if ((options & PEER_GRAPH_OPTION_JUDGE) != 0)
+        peer__graph_let_application_judge(graph);
     graph->started_us = peer__engine_now_us(engine);
     graph->time_confirmed_us = -1;
     graph->clock_offset_us = peer__engine_clock_offset_us(engine);
     list_init(&graph->in_engine);
     list_init(&graph->links);
+    list_init(&graph->deferred);
     list_init(&graph->subscriptions);
     init_timers(graph);
     peer_status status = peer__journal_create(&graph->journal);

@@ -120,7 +120,16 @@ peer_status peer__graph_apply(struct graph *graph, const struct graph_change *ch
 
 peer_status peer__graph_add(struct graph *graph, const peer_record_view *input, peer_guid *id_out);
 peer_status peer__graph_update(struct graph *graph, const peer_record_view *input);
-peer_status peer__graph_delete(struct graph *graph, const peer_guid *id);
+peer_status peer__graph_delete(struct graph *graph, const peer_record_view *input);
+/** On this node alone, where the application judges records, else E_INVALIDARG. */
+peer_status peer__graph_delete_here(struct graph *graph, const peer_guid *id);
+
+/** A record that waits for the application's judgement. PEER_E_RECORD_NOT_FOUND. `*record_out` is retained. */
+peer_status peer__graph_get_deferred(struct graph *graph, uint64_t id, struct record **record_out);
+/** PEER_OK: it is taken; PEER_E_INVALID_RECORD: dropped; PEER_E_DEFERRED_VALIDATION: it waits on. */
+peer_status peer__graph_judge(struct graph *graph, uint64_t id, peer_status verdict);
+/** Asks once more about the records with these ids, or about all (0). */
+void peer__graph_ask_again(struct graph *graph, size_t count, const peer_guid *ids);
 /** A record that is neither deleted nor expired. `*record_out` is retained. */
 peer_status peer__graph_get(struct graph *graph, const peer_guid *id, struct record **record_out,
                             uint32_t *local_flags_out);

@@ -102,7 +102,7 @@ int peer__link_is_neighbour(const struct link *link)
 
 int peer__link_is_read(const struct link *link)
 {
-    return !link->waits_for_memory && !link->holds_data && !link->is_paused &&
+    return !link->waits_for_memory && !link->holds_data && !link->is_paused && !link->deferral.is_full &&
            (link->graph == NULL || !link->graph->held_back);
 }
 

@@ -10,6 +10,7 @@
 #include "graph/graph.h"
 #include "graph/referrals.h"
 #include "graph/roster.h"
+#include "graph/security.h"
 #include "wire/frame.h"
 #include "wire/message.h"
 
@@ -224,6 +225,17 @@ enum dial_blame {
     BLAME_DOUBLE   /* an address of somebody who is a neighbour already */
 };
 
+/** Records of a connection that wait for a judgement (deferred.c). */
+struct deferral {
+    size_t bytes;
+    size_t undecided; /* how many were asked about and not answered */
+    int is_full;      /* it is not read */
+    int64_t full_us;  /* monotonic, since when it is full; 0: it is not */
+    int finish_waits; /* the end of our synchronization, for the answers */
+    int gave_up;      /* it ends now without them */
+    int64_t waits_us; /* since when */
+};
+
 struct link {
     struct list in_engine;
     struct list in_graph; /* from AUTH_INFO or dial on */
@@ -272,7 +284,8 @@ struct link {
     int holds_data;      /* direct: not read until a subscriber has taken what arrived */
     int is_paused;       /* direct: not read because the application says so */
     int awaits_writable; /* data of the application was refused, which waits to be told when there is room */
-    int refused;         /* a record that it sent was not stored: to be synchronized when that can be done */
+    struct deferral deferral;
+    int refused; /* a record that it sent was not stored: to be synchronized when that can be done */
 };
 
 /* -------------------------------------------------------------------------------------------------------------- graphs */
@@ -374,6 +387,12 @@ struct graph {
     int held_back;       /* the store is behind: nothing is read from the links */
     struct timer relief; /* asks again */
     struct timer room;   /* looks whether there is room again, and catches up */
+
+    struct security security; /* .validate NULL: every record that is well-formed is taken */
+    struct list deferred;     /* waiting for a judgement, oldest first */
+    size_t deferred_bytes;
+    uint64_t last_deferred_id;
+    struct timer deferred_timer;
 
     struct dialler dialler;
     struct upkeep upkeep;
@@ -631,6 +650,19 @@ int peer__time_is_expired(const struct graph *graph, const peer_guid *type, uint
 /* flood.c */
 void peer__link_on_flood(struct link *link, const struct wire_flood *message);
 void peer__link_on_ack(struct link *link, const struct wire_ack *message);
+
+/** A record that was judged valid is processed as if it had just come (3.1.4.10); `connection_id` brought it. */
+peer_status peer__graph_take_judged(struct graph *graph, struct record *record, uint64_t connection_id);
+
+/* deferred.c */
+/** Puts a record into the deferred list, and asks. `*taken_out` 0: there is no room, and it comes again later. */
+peer_status peer__graph_defer(struct link *from, struct record *record, int32_t change, int *taken_out);
+/** 1 while our synchronization waits for judgements; peer__sync_finish is called again then. */
+int peer__link_awaits_judgement(struct link *link);
+void peer__graph_deferred_fire(struct timer *timer);
+void peer__graph_deferred_free(struct graph *graph);
+int peer__graph_is_judged_by_application(const struct graph *graph);
+void peer__graph_let_application_judge(struct graph *graph);
 
 /* graph_info.c */
 peer_status peer__graph_publish_info(struct graph *graph, const peer_graph_properties_view *properties);

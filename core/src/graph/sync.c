@@ -85,6 +85,8 @@ static void become_ready(struct link *link)
 void peer__sync_finish(struct link *link)
 {
     struct graph *graph = link->graph;
+    if (peer__link_awaits_judgement(link))
+        return;
     int then_hash = link->sync.then_hash;
     uint64_t refused_before = link->sync.refused_before;
     peer__sync_free(link);

@@ -204,7 +204,7 @@ static peer_status send_on(const struct held *held, int64_t delay_us)
 
 peer_status peer__sim_release(struct sim *sim, uint64_t held_id, int64_t delay_us, int keep)
 {
-    struct held *held;
+    struct held *held = NULL;
     PEER_TRY(find(sim, held_id, &held));
     PEER_TRY(send_on(held, delay_us));
     note(held, keep ? "duplicated" : "released");
@@ -215,7 +215,7 @@ peer_status peer__sim_release(struct sim *sim, uint64_t held_id, int64_t delay_u
 
 peer_status peer__sim_drop(struct sim *sim, uint64_t held_id)
 {
-    struct held *held;
+    struct held *held = NULL;
     PEER_TRY(find(sim, held_id, &held));
     note(held, "dropped");
     free_held(held);
@@ -224,7 +224,7 @@ peer_status peer__sim_drop(struct sim *sim, uint64_t held_id)
 
 peer_status peer__sim_edit(struct sim *sim, uint64_t held_id, struct span bytes)
 {
-    struct held *held;
+    struct held *held = NULL;
     struct buffer copy = {0};
     PEER_TRY(find(sim, held_id, &held));
     peer__buffer_append(&copy, bytes.data, bytes.size);

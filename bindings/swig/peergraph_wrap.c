@@ -3737,6 +3737,46 @@ static int _wrap_peer_graph_validate_deferred_records(lua_State* L) {
 }
 
 
+static int _wrap_peer_graph_export_database(lua_State* L) {
+  int SWIG_arg = 0;
+  peer_graph *arg1 = (peer_graph *) 0 ;
+  char *arg2 = (char *) 0 ;
+  peer_status result;
+  
+  SWIG_check_num_args("peer_graph_export_database",2,2)
+  arg1 = peer__lua_unbox(L, 1, BOX_GRAPH); 
+  if (peer__lua_read_text(L, 2, "path", (const char **)&arg2) != 0) return peer__lua_refuse(L); 
+  result = peer_graph_export_database(arg1,(char const *)arg2);
+  if (result < 0) return peer__lua_fail(L, result); 
+  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
+  return SWIG_arg;
+  
+  fail: SWIGUNUSED;
+  lua_error(L);
+  return 0;
+}
+
+
+static int _wrap_peer_graph_import_database(lua_State* L) {
+  int SWIG_arg = 0;
+  peer_graph *arg1 = (peer_graph *) 0 ;
+  char *arg2 = (char *) 0 ;
+  peer_status result;
+  
+  SWIG_check_num_args("peer_graph_import_database",2,2)
+  arg1 = peer__lua_unbox(L, 1, BOX_GRAPH); 
+  if (peer__lua_read_text(L, 2, "path", (const char **)&arg2) != 0) return peer__lua_refuse(L); 
+  result = peer_graph_import_database(arg1,(char const *)arg2);
+  if (result < 0) return peer__lua_fail(L, result); 
+  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
+  return SWIG_arg;
+  
+  fail: SWIGUNUSED;
+  lua_error(L);
+  return 0;
+}
+
+
 static int _wrap_peer_graph_begin_batch(lua_State* L) {
   int SWIG_arg = 0;
   peer_graph *arg1 = (peer_graph *) 0 ;
@@ -4594,6 +4634,9 @@ static swig_lua_const_info swig_SwigModule_constants[]= {
     {SWIG_LUA_CONSTTAB_INT("PEER_EVENT_CLOSED", 257)},
     {SWIG_LUA_CONSTTAB_INT("PEER_EVENT_WRITABLE", 258)},
     {SWIG_LUA_CONSTTAB_INT("PEER_EVENT_VALIDATION", 259)},
+    {SWIG_LUA_CONSTTAB_INT("PEER_EVENT_PROGRESS", 260)},
+    {SWIG_LUA_CONSTTAB_INT("PEER_PROGRESS_EXPORT", 1)},
+    {SWIG_LUA_CONSTTAB_INT("PEER_PROGRESS_IMPORT", 2)},
     {SWIG_LUA_CONSTTAB_INT("PEER_GRAPH_STATUS_LISTENING", 1)},
     {SWIG_LUA_CONSTTAB_INT("PEER_GRAPH_STATUS_HAS_CONNECTIONS", 2)},
     {SWIG_LUA_CONSTTAB_INT("PEER_GRAPH_STATUS_SYNCHRONIZED", 4)},
@@ -4669,6 +4712,8 @@ static swig_lua_method swig_SwigModule_methods[]= {
     { "peer_graph_get_deferred_record", _wrap_peer_graph_get_deferred_record},
     { "peer_graph_judge_record", _wrap_peer_graph_judge_record},
     { "peer_graph_validate_deferred_records", _wrap_peer_graph_validate_deferred_records},
+    { "peer_graph_export_database", _wrap_peer_graph_export_database},
+    { "peer_graph_import_database", _wrap_peer_graph_import_database},
     { "peer_graph_begin_batch", _wrap_peer_graph_begin_batch},
     { "peer_batch_add_record", _wrap_peer_batch_add_record},
     { "peer_batch_update_record", _wrap_peer_batch_update_record},

@@ -58,6 +58,9 @@ local READERS = {
   writable = function(view)
     return { connection_id = view.connection_id }
   end,
+  progress = function(view)
+    return { action = names.progresses[view.change], done = view.connection_id, total = view.next_connection_id }
+  end,
 }
 
 --- Makes an event of a view; `graph` is where its record is looked up.
@@ -144,6 +147,9 @@ local DESCRIPTIONS = {
   end,
   writable = function(self)
     return "connection=" .. self.connection_id
+  end,
+  progress = function(self)
+    return ("%s, %d of %d bytes"):format(self.action, self.done, self.total)
   end,
 }
 

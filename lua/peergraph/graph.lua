@@ -385,6 +385,21 @@ function Graph:begin_batch()
   return batch.begin(self)
 end
 
+-- ---- the database as a file
+
+--- PeerGraphExportDatabase: writes the database to a file, whole or not at all; at any time.
+function Graph:export_database(path)
+  check.value("path", path, "string")
+  return core.peer_graph_export_database(self._handle, path)
+end
+
+--- PeerGraphImportDatabase: takes over what the same peer has exported from the same graph; after open_graph, before
+--- listen and connect.
+function Graph:import_database(path)
+  check.value("path", path, "string")
+  return core.peer_graph_import_database(self._handle, path)
+end
+
 -- ---- events
 
 --- The graph's events from now on, of some kinds or of all, to iterate over:

@@ -22,6 +22,7 @@ names.event_numbers, names.events = words { "PEER_GRAPH_EVENT_", "PEER_EVENT_" }
 names.scope_numbers, names.scopes = words { "PEER_GRAPH_SCOPE_" }
 names.node_change_numbers, names.node_changes = words { "PEER_NODE_CHANGE_" }
 names.record_change_numbers, names.record_changes = words({ "PEER_RECORD_" }, "^FLAG_")
+names.progress_numbers, names.progresses = words { "PEER_PROGRESS_" }
 names.status_flags = words { "PEER_GRAPH_STATUS_" }
 names.connections = {
   [core.PEER_CONNECTED] = "connected",

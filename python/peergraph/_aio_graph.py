@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from . import _native_database
 from ._aio_calls import in_thread
 from ._aio_events import Events
+from ._check import file_path
 from ._codes import GraphEvent, GraphStatus
 from ._enumerations import RecordEnumerationBase
 from ._graph import Attempt, BatchBase, GraphBase, closed_error, registrations
@@ -137,6 +140,30 @@ class Graph(GraphBase):
                     yield record
         finally:
             enumeration._close()
+
+    async def export_database(self, path: str | os.PathLike[str]) -> None:
+        """Writes the database to a file, which `import_database` reads; at any time, without keeping others waiting.
+
+        An older file at `path` is replaced when the new one is complete. From 4 MiB on, Progress events tell how far
+        it is. The file is not encrypted; only its owner may read it.
+
+        Raises FileNotFound (there is no such folder), AccessDenied, DiskFull, InvalidArgument, GraphShuttingDown,
+        InvalidGraph.
+        """
+        name = file_path("path", path)
+        await in_thread(lambda: _native_database.graph_export_database(self._handle, name))
+
+    async def import_database(self, path: str | os.PathLike[str]) -> None:
+        """Takes over what `export_database` has written for the same graph and peer: all of it, or nothing.
+
+        Only after `open_graph`, before `listen` and `connect`. If the database was synchronized when it was exported,
+        the graph is synchronized afterwards. Until then other calls for the graph raise GraphInUse.
+
+        Raises InvalidDatabase (damaged, foreign, or of another graph or peer), GraphInUse, FileNotFound, AccessDenied,
+        DiskFull, InvalidArgument (the graph was created, not opened), GraphShuttingDown, InvalidGraph.
+        """
+        name = file_path("path", path)
+        await in_thread(lambda: _native_database.graph_import_database(self._handle, name))
 
     def batch(self) -> Batch:
         """Begins a batch, for an async with statement. Raises GraphNotReady, InvalidGraph."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -36,6 +37,13 @@ def text(name: str, value: str) -> str:
     if isinstance(value, str):
         return value
     raise wrong_type(name, "str", value)
+
+
+def file_path(name: str, value: str | os.PathLike[str]) -> str:
+    path = os.fspath(value) if isinstance(value, str | os.PathLike) else value
+    if isinstance(path, str):
+        return path
+    raise wrong_type(name, "str or a path of str", path)
 
 
 def optional_text(name: str, value: str | None) -> str | None:

@@ -114,6 +114,17 @@ class GraphEvent(IntEnum):
     """A connection whose outbox was full takes data again."""
     VALIDATION = 259
     """A record waits for the application's judgement."""
+    PROGRESS = 260
+    """A long export or import has come further."""
+
+
+class ProgressAction(IntEnum):
+    """What has come further (ours)."""
+
+    EXPORT = 1
+    """The export of the database."""
+    IMPORT = 2
+    """The import of a database."""
 
 
 class GraphStatus(IntFlag):

@@ -24,6 +24,7 @@ from ._codes import (
     GraphEvent,
     GraphStatus,
     NodeChange,
+    ProgressAction,
     RecordChange,
 )
 from ._native import RawEvent
@@ -394,6 +395,31 @@ class Writable(Event):
         return f"connection={self.connection_id}"
 
 
+class Progress(Event):
+    """A long export or import has come further; small ones are done before there is anything to tell."""
+
+    __slots__ = ()
+    __match_args__ = ("action", "done", "total")
+
+    @property
+    def action(self) -> ProgressAction:
+        """What has come further."""
+        return ProgressAction(self._raw.change)
+
+    @property
+    def done(self) -> int:
+        """How many bytes are done; all of them when it is complete."""
+        return self._raw.connection_id
+
+    @property
+    def total(self) -> int:
+        """Of how many bytes."""
+        return self._raw.next_connection_id
+
+    def _details(self) -> str:
+        return f"{self.action.name.lower()}, {self.done} of {self.total} bytes"
+
+
 CLASSES: Final[dict[GraphEvent, type[Event]]] = {
     GraphEvent.STATUS_CHANGED: StatusChanged,
     GraphEvent.PROPERTY_CHANGED: PropertyChanged,
@@ -408,6 +434,7 @@ CLASSES: Final[dict[GraphEvent, type[Event]]] = {
     GraphEvent.CLOSED: Closed,
     GraphEvent.WRITABLE: Writable,
     GraphEvent.VALIDATION: Validation,
+    GraphEvent.PROGRESS: Progress,
 }
 
 _TYPES: Final[dict[int, GraphEvent]] = {int(member): member for member in GraphEvent}

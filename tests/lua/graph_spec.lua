@@ -274,8 +274,42 @@ describe("peergraph", function()
       assert.are.equal(peergraph.PEER_S_NO_EVENT_DATA, code)
     end)
 
+    it("goes into a file and comes out of it", function()
+      local path = scene.folder()
+      local progress = assert(graph:events { "progress" })
+      assert(graph:batch(function(records)
+        for _ = 1, 5 do
+          assert(records:add_record { type = scene.NOTE, data = ("x"):rep(1000000), lifetime = 3600 })
+        end
+      end))
+      assert.is_true(graph:export_database(path))
+      local told = progress:take()
+      local last = told[#told]
+      assert.are.same({ "progress", "export", last.total }, { last.type, last.action, last.done })
+      assert.are.equal(("progress(export, %d of %d bytes)"):format(last.total, last.total), tostring(last))
+      failed(peergraph.PEER_E_PATH_NOT_FOUND, "", graph:export_database(path .. "/no folder/file"))
+      failed(peergraph.E_INVALIDARG, "created", graph:import_database(path))
+
+      local elsewhere <close> = assert(peergraph.open_runtime(scene.folder()))
+      local other = assert(elsewhere:open_graph("film club", { peer_id = "alice" }))
+      failed(peergraph.PEER_E_FILE_NOT_FOUND, "", other:import_database(path .. " that is not there"))
+      assert.is_true(other:import_database(path))
+      assert.is_true(other:status().synchronized)
+      local count = 0
+      for record in assert(other:records { type = scene.NOTE }) do
+        count = count + #record.data
+      end
+      assert.are.equal(5000000, count)
+      assert(other:listen(0, { scope = "loopback" }))
+      failed(peergraph.PEER_E_GRAPH_IN_USE, "", other:import_database(path))
+      raises("path", graph.export_database, graph)
+      raises("path", graph.import_database, graph, 7)
+    end)
+
     it("fails with the code of a closed graph everywhere", function()
       graph:close()
+      failed(peergraph.PEER_E_INVALID_GRAPH, "", graph:export_database("file"))
+      failed(peergraph.PEER_E_INVALID_GRAPH, "", graph:import_database("file"))
       for _, call in ipairs {
         graph.status, graph.properties, graph.node, graph.address, graph.now, graph.records, graph.enum_records,
         graph.events, graph.register_event, graph.begin_batch, graph.listen, graph.synchronized,

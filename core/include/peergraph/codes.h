@@ -194,6 +194,15 @@
 #define PEER_EVENT_WRITABLE                  258           /* 0x00000102 */
 /** A record waits for the application's judgement. */
 #define PEER_EVENT_VALIDATION                259           /* 0x00000103 */
+/** A long export or import has come further. */
+#define PEER_EVENT_PROGRESS                  260           /* 0x00000104 */
+
+/* What has come further (ours) */
+
+/** The export of the database. */
+#define PEER_PROGRESS_EXPORT                 1             /* 0x00000001 */
+/** The import of a database. */
+#define PEER_PROGRESS_IMPORT                 2             /* 0x00000002 */
 
 /* Status of a graph (PEER_GRAPH_STATUS_FLAGS) */
 

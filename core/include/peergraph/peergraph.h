@@ -625,6 +625,54 @@ PEER_API peer_status peer_graph_judge_record(peer_graph *graph, uint64_t validat
 PEER_API peer_status peer_graph_validate_deferred_records(peer_graph *graph, uint32_t count,
                                                           const peer_guid *record_ids);
 
+/* --------------------------------------------------------------------------------------------- export and import */
+
+/**
+ * Writes the database to a file, from which peer_graph_import_database makes one again: records and deletions, what the
+ * graph says about itself, which records are kept alive, whether it is synchronized, peer time; not who is there.
+ *
+ * The file has what was there at one moment during the call. It takes the place of an older one when it is complete and
+ * on the disk; until then it grows beside it as "<path>.part", which is removed after a failure. What a process that was
+ * killed has left there is taken over by the next export. At any time, also while the graph listens; others are not kept
+ * waiting while a large database is written. From 4 MiB on PEER_EVENT_PROGRESS tells how far it is. The file is not
+ * encrypted; only its owner may read it.
+ *
+ * @param path  UTF-8; its folder must exist
+ *
+ * @retval PEER_E_PATH_NOT_FOUND       the folder does not exist
+ * @retval PEER_E_SHARING_VIOLATION    another export writes the same file
+ * @retval PEER_E_DISK_FULL            the older file, if there was one, is as it was
+ * @retval E_ACCESSDENIED              the file may not be written, or is none: a folder, a device
+ * @retval E_INVALIDARG, E_OUTOFMEMORY
+ * @retval PEER_E_GRAPH_SHUTTING_DOWN  the graph was closed meanwhile
+ *
+ * PeerGraphExportDatabase.
+ */
+PEER_API peer_status peer_graph_export_database(peer_graph *graph, const char *path);
+
+/**
+ * Takes over what the file of an exported database has. Only after peer_graph_open, before listen and connect, and only
+ * what the same peer has exported from the same graph. If it was synchronized when it was exported, the graph is
+ * afterwards: its records can be used.
+ *
+ * All or nothing. Each record goes through the checks of those that neighbours send; expired ones are left out, and of two
+ * versions the one stays that stays everywhere. Queues get RECORD_CHANGED for what changes, then STATUS_CHANGED; and
+ * PEER_EVENT_PROGRESS if the file has 4 MiB or more. Until the call returns, others for the graph but close give
+ * PEER_E_GRAPH_IN_USE.
+ *
+ * @retval PEER_E_GRAPH_IN_USE         listen or connect was called, or there is a connection
+ * @retval E_INVALIDARG                the graph was created, not opened; `path` is NULL or empty
+ * @retval PEER_E_INVALID_DATABASE     the file is damaged, cut off, foreign, from a newer version, or of another graph or
+ *                                     peer; the message says which. Nothing has changed
+ * @retval PEER_E_FILE_NOT_FOUND, PEER_E_PATH_NOT_FOUND
+ * @retval E_ACCESSDENIED              the file may not be read, or is none
+ * @retval PEER_E_DISK_FULL, PEER_E_DATABASE_FULL, E_OUTOFMEMORY
+ * @retval PEER_E_GRAPH_SHUTTING_DOWN  the graph was closed meanwhile; nothing has changed
+ *
+ * PeerGraphImportDatabase.
+ */
+PEER_API peer_status peer_graph_import_database(peer_graph *graph, const char *path);
+
 /* ------------------------------------------------------------------------------------------------------- batches */
 
 /**
@@ -707,13 +755,13 @@ typedef struct peer_event_registration {
 typedef struct peer_event_view {
     uint32_t struct_size;
     int32_t type;       /* PEER_GRAPH_EVENT_* or PEER_EVENT_* */
-    int32_t change;     /* RECORD_CHANGED: PEER_RECORD_*; NODE_CHANGED: PEER_NODE_CHANGE_*;
+    int32_t change;     /* RECORD_CHANGED: PEER_RECORD_*; NODE_CHANGED: PEER_NODE_CHANGE_*; PROGRESS: PEER_PROGRESS_*;
                                     *_CONNECTION: PEER_CONNECTED, PEER_DISCONNECTED or PEER_CONNECTION_FAILED */
     peer_status reason; /* *_CONNECTION failed or disconnected: why; CLOSED: why */
     uint32_t status;    /* STATUS_CHANGED: the flags now; OVERFLOW: the type of the lost events */
     uint32_t reserved;
-    uint64_t connection_id;      /* *_CONNECTION, INCOMING_DATA, WRITABLE */
-    uint64_t next_connection_id; /* *_CONNECTION failed: the attempt that follows, or 0 */
+    uint64_t connection_id;      /* *_CONNECTION, INCOMING_DATA, WRITABLE; PROGRESS: so many bytes are done */
+    uint64_t next_connection_id; /* *_CONNECTION failed: the attempt that follows, or 0; PROGRESS: of so many bytes */
     uint64_t node_id;            /* *_CONNECTION, NODE_CHANGED; 0 in NODE_CHANGED is this node */
     uint64_t lost_count;         /* OVERFLOW: how many events were lost */
     peer_guid record_id;         /* RECORD_CHANGED */

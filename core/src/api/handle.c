@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "event/ready.h"
+#include "graph/graph.h"
 #include "runtime/runtime.h"
 
 /* A value is kind, generation, slot from the top: 47 bits, or 31 where a pointer has 32. */
@@ -345,7 +346,12 @@ peer_status peer__call_lock(struct call *call)
     pthread_mutex_unlock(&table.mutex);
     if (is_closing)
         return peer__fail(PEER_E_GRAPH_SHUTTING_DOWN, "the graph was closed by another thread during the call");
-    return is_open ? PEER_OK : peer__has_ended(thing->kind);
+    if (!is_open)
+        return peer__has_ended(thing->kind);
+    if (call->graph != NULL && call->graph->graph != NULL && !call->imports &&
+        peer__graph_is_importing(call->graph->graph))
+        return peer__fail(PEER_E_GRAPH_IN_USE, "the graph's database is being imported");
+    return PEER_OK;
 }
 
 void peer__call_unlock(struct call *call)

@@ -105,6 +105,7 @@ struct call {
     struct api_runtime *runtime;
     struct api_graph *graph; /* NULL for the own functions of a runtime or network */
     void *thing;             /* what the handle named */
+    int imports;             /* the graph's database: what others may not do meanwhile */
     int locked;
 };
 
@@ -113,7 +114,8 @@ peer_status peer__has_ended(enum handle_kind kind);
 
 /** Looks up and pins, without the driver's lock. The error of the kind if there is no such handle. */
 peer_status peer__enter(struct call *call, enum handle_kind kind, const void *handle);
-/** The same, takes the driver's lock and makes sure that the graph is still open: else PEER_E_GRAPH_SHUTTING_DOWN. */
+/** The same, takes the driver's lock and makes sure that the graph is still open: else PEER_E_GRAPH_SHUTTING_DOWN. While
+ *  its database is imported: PEER_E_GRAPH_IN_USE. */
 peer_status peer__enter_locked(struct call *call, enum handle_kind kind, const void *handle);
 /** Locks and unlocks again within a call. PEER_E_GRAPH_SHUTTING_DOWN, or the error of the kind if the thing ended meanwhile. */
 peer_status peer__call_lock(struct call *call);

@@ -17,7 +17,7 @@ unsigned peer__event_type_place(int32_t type)
 {
     if (type >= PEER_GRAPH_EVENT_STATUS_CHANGED && type <= PEER_GRAPH_EVENT_SYNCHRONIZED)
         return (unsigned)type;
-    if (type >= PEER_EVENT_OVERFLOW && type <= PEER_EVENT_VALIDATION)
+    if (type >= PEER_EVENT_OVERFLOW && type <= PEER_EVENT_PROGRESS)
         return (unsigned)(type - PEER_EVENT_OVERFLOW + PEER_GRAPH_EVENT_SYNCHRONIZED + 1);
     return 0;
 }
@@ -334,6 +334,9 @@ static void add_latest(struct backlog *backlog, const peer_event_view *event)
     }
     struct mark *mark = &backlog->reserved[peer__event_type_place(event->type)];
     mark->status = event->status;
+    mark->change = event->change;
+    mark->connection_id = event->connection_id;
+    mark->next_connection_id = event->next_connection_id;
     if (!list_is_empty(&mark->item.list))
         unlink_item(backlog, &mark->item);
     append(backlog, &mark->item);
@@ -404,6 +407,7 @@ void peer__backlog_add(struct backlog *backlog, const peer_event_view *event)
     case PEER_GRAPH_EVENT_STATUS_CHANGED:
     case PEER_GRAPH_EVENT_PROPERTY_CHANGED:
     case PEER_GRAPH_EVENT_CONNECTION_REQUIRED:
+    case PEER_EVENT_PROGRESS:
         add_latest(backlog, event);
         return;
     default:
@@ -435,6 +439,9 @@ void peer__backlog_add_closed(struct backlog *backlog, peer_status reason, const
 static peer_event_view mark_view(const struct mark *mark)
 {
     peer_event_view view = {.struct_size = sizeof(view), .type = mark->item.type, .status = mark->status};
+    view.change = mark->change;
+    view.connection_id = mark->connection_id;
+    view.next_connection_id = mark->next_connection_id;
     if (mark->item.type == PEER_EVENT_OVERFLOW)
         view.lost_count = mark->lost_count;
     return view;
@@ -491,7 +498,7 @@ peer_status peer__backlog_init(struct backlog *backlog, size_t bytes_max)
     memset(backlog, 0, sizeof(*backlog));
     list_init(&backlog->items);
     backlog->bytes_max = bytes_max;
-    for (int32_t type = 0; type <= PEER_EVENT_VALIDATION; type++) {
+    for (int32_t type = 0; type <= PEER_EVENT_PROGRESS; type++) {
         unsigned place = peer__event_type_place(type);
         if (place == 0)
             continue;

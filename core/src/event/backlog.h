@@ -10,7 +10,7 @@
 #include "peergraph/peergraph.h"
 
 /** Places for all types of events: PEER_GRAPH_EVENT_* 1 … 9, then those from 0x100. */
-#define EVENT_TYPE_PLACES 14u
+#define EVENT_TYPE_PLACES 15u
 /** Room for the message of CLOSED, with its NUL. */
 #define CLOSED_MESSAGE_SIZE 512u
 
@@ -51,6 +51,9 @@ struct mark {
     uint32_t status;
     peer_status reason;
     uint64_t lost_count;
+    int32_t change; /* PROGRESS, like the next two */
+    uint64_t connection_id;
+    uint64_t next_connection_id;
 };
 
 /** What is queued of the data of one neighbour. */

@@ -111,6 +111,8 @@ static int refresh_some(struct graph *graph)
 void peer__graph_autorefresh_fire(struct timer *timer)
 {
     struct graph *graph = CONTAINER_OF(timer, struct graph, upkeep.autorefresh);
+    if (peer__graph_is_importing(graph))
+        return; /* set again at its end */
     int more = peer__graph_commit(graph) >= 0 && graph->ready && refresh_some(graph);
     peer__engine_timer_set(graph->engine, timer, more ? 0 : PERIOD_US);
 }

@@ -116,6 +116,11 @@ static void maintain(struct graph *graph)
         hold_back(graph, 1);
 }
 
+void peer__graph_maintain_store(struct graph *graph)
+{
+    maintain(graph);
+}
+
 peer_status peer__graph_commit(struct graph *graph)
 {
     peer_status status = PEER_OK;

@@ -1,6 +1,9 @@
 /* What subscribers are told. */
 #include "graph/state.h"
 
+/** What is smaller is done within a moment. */
+#define PROGRESS_TOTAL_MIN (UINT64_C(4) * 1024 * 1024)
+
 void peer__graph_subscribe(struct graph *graph, struct event_queue *queue)
 {
     list_append(&graph->subscriptions, &peer__event_queue_retain(queue)->subscription);
@@ -55,6 +58,24 @@ void peer__graph_tell_connection(struct link *link, int32_t change, peer_status 
 void peer__graph_tell_failure(struct link *link, peer_status reason, const char *message, uint64_t next)
 {
     tell_connection(link, PEER_CONNECTION_FAILED, reason, message, next);
+}
+
+/* Each percent of what takes a while; the rest is over before anybody has read of it. */
+void peer__graph_tell_progress(struct graph *graph, struct progress *progress)
+{
+    if (progress->total < PROGRESS_TOTAL_MIN)
+        return;
+    unsigned percent = (unsigned)(progress->done / (progress->total / 100));
+    if (progress->done < progress->total && percent > 99)
+        percent = 99;
+    if (percent <= progress->told_percent)
+        return;
+    progress->told_percent = percent;
+    peer__graph_tell(graph, &(peer_event_view){.struct_size = sizeof(peer_event_view),
+                                               .type = PEER_EVENT_PROGRESS,
+                                               .change = progress->action,
+                                               .connection_id = progress->done,
+                                               .next_connection_id = progress->total});
 }
 
 uint32_t peer__graph_status(const struct graph *graph)

@@ -123,8 +123,8 @@ void peer__graph_expiry_fire(struct timer *timer)
 {
     struct graph *graph = CONTAINER_OF(timer, struct graph, expiry);
     int more = 0;
-    if (is_deferred(graph))
-        return; /* set again with the first neighbour */
+    if (is_deferred(graph) || peer__graph_is_importing(graph))
+        return; /* set again with the first neighbour, or at the end of the import */
     if (peer__graph_commit(graph) >= 0) {
         uint64_t now = peer__graph_now(graph);
         if (now < graph->expired_through) /* the clock was set back: what ends in between has not ended yet */

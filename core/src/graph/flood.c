@@ -54,7 +54,7 @@ static int is_readable_info(const struct graph *graph, const struct record_field
     return peer__span_equal(info.graph_id, (struct span){graph->graph_id_wire.data, graph->graph_id_wire.size});
 }
 
-static int32_t change_of(const struct graph *graph, const struct record_fields *fields, const struct held *held)
+int32_t peer__graph_change_of(const struct graph *graph, const struct record_fields *fields, const struct held *held)
 {
     int was_there = held->found && !peer__record_is_hidden(graph, &held->record->fields);
     if ((fields->flags & RECORD_FLAG_DELETED) != 0)
@@ -118,7 +118,7 @@ static peer_status validate(struct graph *graph, struct record *record, int32_t 
 static peer_status take_newer(struct graph *graph, struct record *record, const struct held *held,
                               const struct source *from, enum verdict *verdict_out)
 {
-    int32_t change = change_of(graph, &record->fields, held);
+    int32_t change = peer__graph_change_of(graph, &record->fields, held);
     PEER_TRY(validate(graph, record, change, from, verdict_out));
     if (*verdict_out != RECORD_NEWER)
         return PEER_OK;
@@ -149,18 +149,24 @@ static peer_status classify(struct graph *graph, struct record *record, const st
     return status;
 }
 
-static peer_status judge(struct graph *graph, struct record *record, const struct source *from,
-                         enum verdict *verdict_out)
+peer_status peer__graph_check_received(const struct graph *graph, const struct record_fields *fields, int *valid_out)
 {
-    *verdict_out = RECORD_INVALID;
-    peer_status status = peer__record_check(&record->fields, &graph->engine->config.crypto);
+    *valid_out = 0;
+    peer_status status = peer__record_check(fields, &graph->engine->config.crypto);
     if (status == PEER_E_INVALID_RECORD)
         return PEER_OK;
     PEER_TRY(status);
-    if (!is_acceptable(graph, &record->fields) || !is_readable_info(graph, &record->fields))
+    if (!is_acceptable(graph, fields) || !is_readable_info(graph, fields))
         return PEER_OK;
+    return check_attributes(graph, fields->attributes, valid_out);
+}
+
+static peer_status judge(struct graph *graph, struct record *record, const struct source *from,
+                         enum verdict *verdict_out)
+{
     int valid;
-    PEER_TRY(check_attributes(graph, record->fields.attributes, &valid));
+    *verdict_out = RECORD_INVALID;
+    PEER_TRY(peer__graph_check_received(graph, &record->fields, &valid));
     return !valid ? PEER_OK : classify(graph, record, from, verdict_out);
 }
 

@@ -157,6 +157,7 @@ static peer_status create_in_store(struct graph *graph, const peer_graph_propert
     PEER_TRY(stores->open(stores->self, graph->graph_id, graph->peer_id, graph->database_name,
                           STORE_CREATE | store_flags(options), &is_new, &graph->store));
     graph->ready = 1; /* D-20: the creator is synchronized by nature */
+    graph->was_created = 1;
     peer__graph_note_time(graph);
     peer_status status = peer__setting_put_u64(graph->store, "ready", 1);
     if (status >= 0)
@@ -316,6 +317,7 @@ struct store *peer__graph_end(struct graph *graph, peer_status reason, const cha
     struct engine *engine = graph->engine;
     peer__engine_enter(engine);
     graph->dialler.online = 0;
+    peer__graph_import_drop(graph, PEER_E_GRAPH_SHUTTING_DOWN);
     (void)peer__graph_commit(graph);
     peer__graph_withdraw_all(graph);
     (void)peer__graph_note_presence(graph, 1);

@@ -8,6 +8,7 @@
 
 #include "event/queue.h"
 #include "graph/engine.h"
+#include "wire/archive.h"
 #include "wire/payload.h"
 #include "wire/record.h"
 
@@ -156,6 +157,67 @@ void peer__graph_listing_free(struct graph_listing *listing);
 /** All of it at once. */
 peer_status peer__graph_list(struct graph *graph, const peer_guid *type, const char *creator_id, peer_guid **ids_out,
                              size_t *count_out);
+/* ---- export and import: between two steps the lock may be let go */
+
+/** Of something large that is under way. */
+struct progress {
+    int32_t action; /* PEER_PROGRESS_* */
+    unsigned told_percent;
+    uint64_t done; /* bytes */
+    uint64_t total;
+};
+
+struct graph_export {
+    struct crypto crypto;
+    struct archive_writer writer;
+    struct store_position position;
+    struct progress progress;
+    int all_written;
+    int ended;
+};
+/** Appends the beginning of the file to `out`. After this and after each step comes a seal. */
+peer_status peer__graph_export_begin(struct graph *graph, struct graph_export *export, struct buffer *out);
+/** Appends another piece; `export->ended`: it was the last. */
+peer_status peer__graph_export_step(struct graph *graph, struct graph_export *export, struct buffer *out);
+/** Completes a piece. Needs no lock. */
+peer_status peer__graph_export_seal(struct graph_export *export, struct buffer *out);
+
+/** Belongs to the graph from begin to end or drop. */
+struct graph_import {
+    struct crypto crypto;
+    struct progress progress;
+    uint64_t began_seq;
+    uint64_t ended_seq;
+    uint64_t record_count;
+    int makes_ready;
+    uint64_t left;
+    int time_taken;
+    int64_t delta_before; /* less what was taken; the same for the next */
+    int64_t step_before;
+    int has_autorefresh;
+    struct record *info_record; /* that was imported; or NULL */
+    int is_told;                /* somebody listens to the changes */
+    struct buffer changes;      /* of each row that was put, one byte: PEER_RECORD_*, 0: none */
+    struct store_position position;
+};
+/** Other calls for the graph have to be turned away. */
+int peer__graph_is_importing(const struct graph *graph);
+/** PEER_E_GRAPH_IN_USE, E_INVALIDARG if it was created, PEER_E_DISK_FULL. */
+peer_status peer__graph_import_begin(struct graph *graph, struct graph_import *import);
+/** PEER_E_INVALID_DATABASE: of another graph or peer. */
+peer_status peer__graph_import_head(struct graph *graph, const struct archive_head *head);
+/** Takes so many records of a piece of RECORDS; `body` moves along. PEER_E_INVALID_DATABASE, PEER_E_DATABASE_FULL. */
+peer_status peer__graph_import_records(struct graph *graph, struct reader *body, size_t record_max);
+/** Commits. After a failure the import has to be dropped. */
+peer_status peer__graph_import_end(struct graph *graph, uint64_t record_count);
+/** Takes everything back, because of `status`. Nothing if there is no import under way. */
+void peer__graph_import_drop(struct graph *graph, peer_status status);
+/** After the end: tells subscribers what has changed, some at a time. */
+peer_status peer__graph_import_tell(struct graph *graph, struct graph_import *import, int *more_out);
+void peer__graph_import_progress(struct graph *graph, struct graph_import *import, uint64_t done, uint64_t total);
+/** Needs no lock. */
+void peer__graph_import_free(struct graph_import *import);
+
 /** PEER_E_GRAPH_NOT_READY if the graph was never synchronized. */
 peer_status peer__graph_require_ready(const struct graph *graph);
 

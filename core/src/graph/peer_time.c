@@ -178,3 +178,28 @@ void peer__graph_adjust_time(struct graph *graph, const struct link *link, uint6
         graph->time_delta += (remote_delta - graph->time_delta) / 5;
     note_confirmed(graph);
 }
+
+/* ------------------------------------------------------------------------------------------------ from an exported database */
+
+/* Whether an amount of ticks can be calculated with. */
+static int is_sane(int64_t ticks)
+{
+    const int64_t most = (int64_t)(SANE_TIME_MAX / 2);
+    return ticks <= most && ticks >= -most;
+}
+
+peer_status peer__graph_take_time(struct graph *graph, const struct archive_head *head, int *taken_out)
+{
+    struct store *store = graph->store;
+    *taken_out = 0;
+    if (graph->ready || graph->time_known != 0) /* this node's own clock is at least as good */
+        return PEER_OK;
+    if (head->time_known == 0 || head->time_known > SANE_TIME_MAX || !is_sane(head->time_delta) ||
+        !is_sane(head->clock_step))
+        return PEER_OK;
+    PEER_TRY(peer__setting_put_u64(store, "time_delta", (uint64_t)head->time_delta));
+    PEER_TRY(peer__setting_put_u64(store, "clock_step", (uint64_t)head->clock_step));
+    PEER_TRY(peer__setting_put_u64(store, "time_known", head->time_known));
+    *taken_out = 1;
+    return peer__graph_load_time(graph);
+}

@@ -11,6 +11,7 @@ static int take_row(void *context, const struct store_row *row)
     struct find_context *find = context;
     find->status = peer__record_decode(row->wire, &find->held->record);
     find->held->local_flags = row->local_flags;
+    find->held->seq = row->seq;
     return 1;
 }
 
@@ -41,21 +42,26 @@ peer_status peer__graph_put(struct graph *graph, struct record *record, int32_t 
     return peer__graph_put_flagged(graph, record, change, source, 0);
 }
 
+struct store_row peer__record_row(const struct record *record, uint32_t local_flags)
+{
+    const struct record_fields *fields = &record->fields;
+    return (struct store_row){.id = fields->id,
+                              .type = fields->type,
+                              .version = fields->version,
+                              .flags = fields->flags,
+                              .local_flags = local_flags,
+                              .modified = fields->modified,
+                              .expires = fields->expires,
+                              .creator_id = fields->creator_id,
+                              .wire = {record->wire, record->wire_size}};
+}
+
 peer_status peer__graph_put_flagged(struct graph *graph, struct record *record, int32_t change, uint64_t source,
                                     uint32_t local_flags)
 {
-    const struct record_fields *fields = &record->fields;
-    struct store_row row = {.id = fields->id,
-                            .type = fields->type,
-                            .version = fields->version,
-                            .flags = fields->flags,
-                            .local_flags = local_flags,
-                            .modified = fields->modified,
-                            .expires = fields->expires,
-                            .creator_id = fields->creator_id,
-                            .wire = {record->wire, record->wire_size}};
+    const struct store_row row = peer__record_row(record, local_flags);
     struct effect effect = {
-        .kind = EFFECT_STORED, .connection_id = source, .change = change, .record_id = fields->id, .record = record};
+        .kind = EFFECT_STORED, .connection_id = source, .change = change, .record_id = row.id, .record = record};
     PEER_TRY(peer__graph_reserve_effect(graph)); /* a record without its effects would be stored and never told */
     PEER_TRY(graph->store->operations->put(graph->store, &row, &effect.seq));
     return peer__graph_add_effect(graph, &effect);

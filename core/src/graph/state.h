@@ -355,6 +355,8 @@ struct graph {
     uint32_t record_size_max;
 
     int ready; /* synchronized at least once: not NeverConnected (D-20) */
+    int was_created;
+    struct graph_import *import; /* under way: nothing else may use the store; or NULL */
     uint32_t status_told;
     struct listener *listener;
 
@@ -578,6 +580,8 @@ int peer__graph_clock_is_sure(const struct graph *graph);
 /** Notes that peer time is right now; into the transaction under way. */
 void peer__graph_note_time(struct graph *graph);
 peer_status peer__graph_load_time(struct graph *graph);
+/** That of an exported database, into the transaction under way. `*taken_out` 0: this node knows better. */
+peer_status peer__graph_take_time(struct graph *graph, const struct archive_head *head, int *taken_out);
 /** 10: a WELCOME with the neighbour's peer time arrived. */
 void peer__graph_adjust_time(struct graph *graph, const struct link *link, uint64_t remote_time);
 
@@ -631,14 +635,19 @@ void peer__graph_relieve(struct timer *timer);
 /** Commits and lets effects out. On failure they are dropped and the links that brought them end. */
 peer_status peer__graph_commit(struct graph *graph);
 void peer__graph_drop_effects(struct graph *graph);
+/** After a commit that did not come through here. */
+void peer__graph_maintain_store(struct graph *graph);
 
 /* record_put.c */
 struct held { /* what the store has of an id; no bodies */
     int found;
     uint32_t local_flags;
+    uint64_t seq;
     struct record *record; /* retained */
 };
 peer_status peer__graph_find(struct graph *graph, const peer_guid *id, struct held *held_out);
+/** What the store keeps of a record; `seq` is not set. */
+struct store_row peer__record_row(const struct record *record, uint32_t local_flags);
 /** Puts a record into the transaction under way, with its effects. `change` 0: no event. */
 peer_status peer__graph_put(struct graph *graph, struct record *record, int32_t change, uint64_t source);
 /** The same for a record that this node publishes, with flags that do not travel (D-09). */
@@ -649,6 +658,10 @@ int peer__time_is_expired(const struct graph *graph, const peer_guid *type, uint
 
 /* flood.c */
 void peer__link_on_flood(struct link *link, const struct wire_flood *message);
+/** 6.8: whether a record that somebody else has made may be taken at all. A failure is one of ours. */
+peer_status peer__graph_check_received(const struct graph *graph, const struct record_fields *fields, int *valid_out);
+/** What it means for the application that a record takes the place of the held one; 0: nothing. */
+int32_t peer__graph_change_of(const struct graph *graph, const struct record_fields *fields, const struct held *held);
 void peer__link_on_ack(struct link *link, const struct wire_ack *message);
 
 /** A record that was judged valid is processed as if it had just come (3.1.4.10); `connection_id` brought it. */
@@ -681,6 +694,11 @@ void peer__graph_tell_connection(struct link *link, int32_t change, peer_status 
 /** A dial that the application asked for did not become a connection; `next` is what follows in its place, or 0. */
 void peer__graph_tell_failure(struct link *link, peer_status reason, const char *message, uint64_t next);
 void peer__graph_tell_status(struct graph *graph);
+void peer__graph_tell_progress(struct graph *graph, struct progress *progress);
+
+/* export.c */
+/** Records that open does not load: presence, signature, contacts. */
+int peer__type_is_of_the_moment(const peer_guid *type);
 
 /* limits.c */
 /** PEER_E_DATABASE_FULL if the record, in the place of `held` (or NULL), would be beyond a limit. */

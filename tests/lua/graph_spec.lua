@@ -288,7 +288,7 @@ describe("peergraph", function()
       assert.are.same({ "progress", "export", last.total }, { last.type, last.action, last.done })
       assert.are.equal(("progress(export, %d of %d bytes)"):format(last.total, last.total), tostring(last))
       failed(peergraph.PEER_E_PATH_NOT_FOUND, "", graph:export_database(path .. "/no folder/file"))
-      failed(peergraph.E_INVALIDARG, "created", graph:import_database(path))
+      failed(peergraph.PEER_E_GRAPH_IN_USE, "", graph:import_database(path))
 
       local elsewhere <close> = assert(peergraph.open_runtime(scene.folder()))
       local other = assert(elsewhere:open_graph("film club", { peer_id = "alice" }))

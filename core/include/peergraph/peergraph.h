@@ -656,7 +656,7 @@ PEER_API peer_status peer_graph_export_database(peer_graph *graph, const char *p
  * afterwards: its records can be used.
  *
  * All or nothing. Each record goes through the checks of those that neighbours send; expired ones are left out, and of two
- * versions the one stays that stays everywhere. Queues get RECORD_CHANGED for what changes, then STATUS_CHANGED; and
+ * versions the one stays that stays everywhere. A graph that judges is not asked: it has judged them before. Queues get RECORD_CHANGED for what changes, then STATUS_CHANGED; and
  * PEER_EVENT_PROGRESS if the file has 4 MiB or more. Until the call returns, others for the graph but close give
  * PEER_E_GRAPH_IN_USE.
  *

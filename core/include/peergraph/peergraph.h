@@ -656,9 +656,9 @@ PEER_API peer_status peer_graph_export_database(peer_graph *graph, const char *p
  * afterwards: its records can be used.
  *
  * All or nothing. Each record goes through the checks of those that neighbours send; expired ones are left out, and of two
- * versions the one stays that stays everywhere. A graph that judges is not asked: it has judged them before. Queues get RECORD_CHANGED for what changes, then STATUS_CHANGED; and
- * PEER_EVENT_PROGRESS if the file has 4 MiB or more. Until the call returns, others for the graph but close give
- * PEER_E_GRAPH_IN_USE.
+ * versions the one stays that stays everywhere. The application of a graph that judges is not asked: it has judged them.
+ * Queues get RECORD_CHANGED for what changes, then STATUS_CHANGED; and PEER_EVENT_PROGRESS if the file has 4 MiB or more.
+ * Until the call returns, others for the graph but close give PEER_E_GRAPH_IN_USE.
  *
  * @retval PEER_E_GRAPH_IN_USE         listen or connect was called, or there is a connection
  * @retval E_INVALIDARG                the graph was created, not opened; `path` is NULL or empty

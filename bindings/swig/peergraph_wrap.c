@@ -3665,6 +3665,35 @@ static int _wrap_peer_graph_enum_records(lua_State* L) {
 }
 
 
+static int _wrap_peer_graph_search_records(lua_State* L) {
+  int SWIG_arg = 0;
+  peer_graph *arg1 = (peer_graph *) 0 ;
+  char *arg2 = (char *) 0 ;
+  peer_enum **arg3 = (peer_enum **) 0 ;
+  peer_enum *given3 = NULL ;
+  void **box3 ;
+  int box_index3 ;
+  peer_status result;
+  
+  arg3 = &given3; 
+  SWIG_check_num_args("peer_graph_search_records",2,2)
+  arg1 = peer__lua_unbox(L, 1, BOX_GRAPH); 
+  if (peer__lua_read_text(L, 2, "criteria", (const char **)&arg2) != 0) return peer__lua_refuse(L); 
+  box3 = peer__lua_push_box(L, BOX_ENUM, 1); box_index3 = lua_gettop(L); 
+  result = peer_graph_search_records(arg1,(char const *)arg2,arg3);
+  if (result < 0) return peer__lua_fail(L, result); 
+  *box3 = given3;
+  if (given3 != NULL) lua_pushvalue(L, box_index3); else lua_pushboolean(L, 0);
+  SWIG_arg++; 
+  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
+  return SWIG_arg;
+  
+  fail: SWIGUNUSED;
+  lua_error(L);
+  return 0;
+}
+
+
 static int _wrap_peer_graph_get_deferred_record(lua_State* L) {
   int SWIG_arg = 0;
   peer_graph *arg1 = (peer_graph *) 0 ;
@@ -4709,6 +4738,7 @@ static swig_lua_method swig_SwigModule_methods[]= {
     { "peer_graph_get_record", _wrap_peer_graph_get_record},
     { "peer_record_get_view", _wrap_peer_record_get_view},
     { "peer_graph_enum_records", _wrap_peer_graph_enum_records},
+    { "peer_graph_search_records", _wrap_peer_graph_search_records},
     { "peer_graph_get_deferred_record", _wrap_peer_graph_get_deferred_record},
     { "peer_graph_judge_record", _wrap_peer_graph_judge_record},
     { "peer_graph_validate_deferred_records", _wrap_peer_graph_validate_deferred_records},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -13,7 +13,7 @@ from ._aio_calls import in_thread
 from ._aio_events import Events
 from ._check import file_path
 from ._codes import GraphEvent, GraphStatus
-from ._enumerations import RecordEnumerationBase
+from ._enumerations import RecordEnumerationBase, records_handle, search_handle
 from ._graph import Attempt, BatchBase, GraphBase, closed_error, registrations
 from .events import Closed, Event, NeighbourConnection, StatusChanged
 from .queue import BATCH
@@ -125,21 +125,22 @@ class Graph(GraphBase):
                     raise closed_error(event)
                 status = event.status if isinstance(event, StatusChanged) else self.status
 
-    async def records(self, type: UUID | None = None, creator_id: str | None = None) -> AsyncIterator[Record]:
+    def records(self, type: UUID | None = None, creator_id: str | None = None) -> AsyncIterator[Record]:
         """The application's records as they are now, or those of one type, one creator, or both.
 
         They are read by batch; what vanishes meanwhile is skipped. The graph's own records are included only if their
         type is asked for. Raises GraphNotReady, InvalidGraph.
         """
-        enumeration = await in_thread(
-            lambda: RecordEnumerationBase(self, type, creator_id), RecordEnumerationBase._close
-        )
-        try:
-            while records := await in_thread(lambda: enumeration._next(BATCH)):
-                for record in records:
-                    yield record
-        finally:
-            enumeration._close()
+        return _iterate(lambda: RecordEnumerationBase(self, records_handle(self, type, creator_id)))
+
+    def search(self, query: str) -> AsyncIterator[Record]:
+        """The application's records that a query in XML finds, as they are now, in no particular order.
+
+        They are read by batch; what vanishes meanwhile is skipped.
+
+        Raises InvalidSearch, InvalidArgument (also for a bad escape), GraphNotReady, GraphShuttingDown, InvalidGraph.
+        """
+        return _iterate(lambda: RecordEnumerationBase(self, search_handle(self, query)))
 
     async def export_database(self, path: str | os.PathLike[str]) -> None:
         """Writes the database to a file, which `import_database` reads; at any time, without keeping others waiting.
@@ -179,3 +180,13 @@ class Graph(GraphBase):
         Raises InvalidGraph.
         """
         return Events(self, registrations(types, record_type))
+
+
+async def _iterate(make: Callable[[], RecordEnumerationBase]) -> AsyncIterator[Record]:
+    enumeration = await in_thread(make, RecordEnumerationBase._close)
+    try:
+        while records := await in_thread(lambda: enumeration._next(BATCH)):
+            for record in records:
+                yield record
+    finally:
+        enumeration._close()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 from uuid import UUID
 
-from . import _native, _native_nodes
-from ._check import id_bytes, optional_text, unsigned
+from . import _native, _native_nodes, _native_search
+from ._check import id_bytes, optional_text, text, unsigned
 from ._codes import ConnectionFlag
 from ._handle import Handle
 from ._nodes import ConnectionInfo, NodeInfo, connection_from, node_from
@@ -45,15 +45,22 @@ class EnumerationBase(Handle, Generic[T]):
         return f"<{type(self).__module__}.{type(self).__name__}{state} of {self._graph._graph_id!r}>"
 
 
+def records_handle(graph: GraphBase, record_type: UUID | None, creator_id: str | None) -> _native.Handle:
+    """The handle of an enumeration of records by type and creator."""
+    given = None if record_type is None else id_bytes("type", record_type)
+    creator = optional_text("creator_id", creator_id)
+    return _native.graph_enum_records(graph._handle, given, creator)
+
+
+def search_handle(graph: GraphBase, criteria: str) -> _native.Handle:
+    """The handle of an enumeration of what a search finds."""
+    return _native_search.graph_search_records(graph._handle, text("criteria", criteria))
+
+
 class RecordEnumerationBase(EnumerationBase[Record]):
     """Records that were there when the enumeration was made."""
 
     __slots__ = ()
-
-    def __init__(self, graph: GraphBase, record_type: UUID | None, creator_id: str | None) -> None:
-        given = None if record_type is None else id_bytes("type", record_type)
-        creator = optional_text("creator_id", creator_id)
-        super().__init__(graph, _native.graph_enum_records(graph._handle, given, creator))
 
     def _next(self, count: int) -> list[Record]:
         return [Record(raw) for raw in _native.get_item_views(self._handle, unsigned("count_max", count))]

@@ -11,7 +11,15 @@ from uuid import UUID
 from . import _native, _native_database
 from ._check import file_path
 from ._codes import ConnectionFlag, GraphEvent, GraphStatus
-from ._enumerations import ConnectionEnumerationBase, EnumerationBase, NodeEnumerationBase, RecordEnumerationBase, T
+from ._enumerations import (
+    ConnectionEnumerationBase,
+    EnumerationBase,
+    NodeEnumerationBase,
+    RecordEnumerationBase,
+    T,
+    records_handle,
+    search_handle,
+)
 from ._graph import Attempt, BatchBase, GraphBase, closed_error, registrations
 from ._nodes import ConnectionInfo, NodeInfo
 from .events import Closed, Event, NeighbourConnection, StatusChanged
@@ -175,7 +183,23 @@ class Graph(GraphBase):
 
     def enum_records(self, type: UUID | None = None, creator_id: str | None = None) -> RecordEnumeration:
         """PeerGraphEnumRecords. Raises GraphNotReady, InvalidGraph."""
-        return RecordEnumeration(self, type, creator_id)
+        return RecordEnumeration(self, records_handle(self, type, creator_id))
+
+    def search(self, query: str) -> Iterator[Record]:
+        """The application's records that a query in XML finds, as they are now, in no particular order.
+
+        They are read by batch; what vanishes meanwhile is skipped.
+
+        Raises InvalidSearch, InvalidArgument (also for a bad escape), GraphNotReady, GraphShuttingDown, InvalidGraph.
+        """
+        return _iterate(self.search_records(query))
+
+    def search_records(self, criteria: str) -> RecordEnumeration:
+        """PeerGraphSearchRecords: what a query in XML finds, in no particular order. `search` is the comfortable way.
+
+        Raises InvalidSearch, InvalidArgument (also for a bad escape), GraphNotReady, GraphShuttingDown, InvalidGraph.
+        """
+        return RecordEnumeration(self, search_handle(self, criteria))
 
     def enum_nodes(self, peer_id: str | None = None) -> NodeEnumeration:
         """PeerGraphEnumNodes. Raises GraphNotReady, InvalidGraph."""

@@ -9,9 +9,9 @@ from pathlib import Path
 import peergraph
 import peergraph.aio
 import pytest
-from peergraph import _native, _native_database, _native_nodes, _native_sim
+from peergraph import _native, _native_database, _native_nodes, _native_search, _native_sim
 
-NATIVE = (_native, _native_database, _native_nodes, _native_sim)
+NATIVE = (_native, _native_database, _native_nodes, _native_search, _native_sim)
 ROOT = Path(__file__).resolve().parents[2]
 FUNCTION = re.compile(r"PEER_API [^;(]*?(peer_\w+)\(")
 HEADERS = ROOT / "core/include/peergraph"
@@ -23,7 +23,7 @@ _, OURS, SHARED, SIM, FINE, _ = DOCUMENT.split("\n## ")
 WINDOWS = """
     AddRecord Close CloseDirectConnection Connect Create Delete DeleteRecord EnumConnections EnumNodes EnumRecords
     ExportDatabase GetNodeInfo GetProperties GetRecord GetStatus ImportDatabase Listen Open OpenDirectConnection
-    PeerTimeToUniversalTime RegisterEvent SendData SetNodeAttributes SetPresence SetProperties
+    PeerTimeToUniversalTime RegisterEvent SearchRecords SendData SetNodeAttributes SetPresence SetProperties
     UniversalTimeToPeerTime UpdateRecord ValidateDeferredRecords
 """.split()
 

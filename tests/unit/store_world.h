@@ -130,7 +130,7 @@ static inline struct store_row row_of(uint32_t number)
     row.flags = number % 2;
     row.local_flags = number % 5;
     row.creator_id =
-        (struct span){(const uint8_t *)(number % 7 == 0 ? "\0a\0l" : "\0b\0o\0b"), number % 7 == 0 ? 4 : 6};
+        (struct span){(const uint8_t *)(number % 7 == 0 ? "\0a\0l\0" : "\0b\0o\0b\0"), number % 7 == 0 ? 4 : 6};
     row.wire = (struct span){wire, number % sizeof(wire)};
     return row;
 }

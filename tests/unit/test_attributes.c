@@ -14,6 +14,7 @@
 #include "event/object.h"
 #include "peergraph/peergraph.h"
 #include "xml/attributes.h"
+#include "xml/reader.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 #define DOCUMENT(inside) "<attributes>" inside "</attributes>"
@@ -299,8 +300,7 @@ static void test_long_tokens(void **state)
         {"<attributes/><!--", "a", "-->"},
     };
     for (size_t i = 0; i < COUNT_OF(shapes); i++) {
-        for (size_t size = ATTRIBUTE_TOKEN_MAX; size <= 10 * MEGABYTE;
-             size = size < MEGABYTE ? size * 3 / 2 : size * 4) {
+        for (size_t size = XML_TOKEN_MAX; size <= 10 * MEGABYTE; size = size < MEGABYTE ? size * 3 / 2 : size * 4) {
             struct text text = {0};
             add(&text, shapes[i].before, 1);
             add(&text, shapes[i].fill, size / strlen(shapes[i].fill));
@@ -308,13 +308,13 @@ static void test_long_tokens(void **state)
             judge_and_free(&text, PEER_E_INVALID_ATTRIBUTES);
         }
     }
-    for (size_t lead = 0; lead < 2 * ATTRIBUTE_TOKEN_MAX; lead += 1021) {
+    for (size_t lead = 0; lead < 2 * XML_TOKEN_MAX; lead += 1021) {
         for (size_t more = 0; more < 2; more++) {
             struct text text = {0};
             add(&text, "<attributes>", 1);
             add(&text, "\n", lead);
             add(&text, "<!--", 1);
-            add(&text, "a", ATTRIBUTE_TOKEN_MAX - 7 + more);
+            add(&text, "a", XML_TOKEN_MAX - 7 + more);
             add(&text, "--></attributes>", 1);
             judge_and_free(&text, more ? PEER_E_INVALID_ATTRIBUTES : PEER_OK);
         }

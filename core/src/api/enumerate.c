@@ -5,6 +5,7 @@
 #include "api/handle.h"
 #include "api/input.h"
 #include "api/library.h"
+#include "api/search.h"
 #include "api/views.h"
 #include "base/error.h"
 #include "base/memory.h"
@@ -128,14 +129,27 @@ peer_status peer_graph_enum_connections(peer_graph *graph, uint32_t flags, peer_
     return finish_enumeration(&call, enumeration, status, enum_out);
 }
 
+/* Locks, with at least so many records found, or all of them. */
+static peer_status lock_found(struct call *call, uint64_t count)
+{
+    struct api_enum *enumeration = call->thing;
+    if (enumeration->search != NULL)
+        PEER_TRY(peer__search_wait(enumeration->search, count));
+    PEER_TRY(peer__call_lock(call));
+    return enumeration->search != NULL ? peer__search_take(enumeration->search, enumeration) : PEER_OK;
+}
+
 peer_status peer_get_item_count(peer_enum *enumeration, uint32_t *count_out)
 {
     struct call call;
     PEER_TRY(peer__check_process());
     PEER_TRY(peer__input_not_null("count_out", count_out));
     PEER_TRY(peer__enter(&call, HANDLE_ENUM, enumeration));
-    *count_out = ((struct api_enum *)call.thing)->count;
-    return peer__leave(&call, PEER_OK);
+    struct api_enum *thing = call.thing;
+    peer_status status = thing->search != NULL ? lock_found(&call, UINT64_MAX) : PEER_OK;
+    if (status >= 0)
+        *count_out = thing->count;
+    return peer__leave(&call, status);
 }
 
 /* --- fetching --------------------------------------------------------------------------------------------------------- */
@@ -240,6 +254,11 @@ static peer_status fetch_items(struct call *call, struct fetch *fetch)
 {
     struct api_enum *enumeration = call->thing;
     PEER_TRY(peer__call_lock(call));
+    if (enumeration->search != NULL) {
+        uint64_t count = (uint64_t)enumeration->next + fetch->count_max;
+        peer__call_unlock(call);
+        PEER_TRY(lock_found(call, count));
+    }
     fetch->first = fetch->next = enumeration->next;
     uint32_t left = enumeration->count - enumeration->next;
     if (fetch->count_max > left)

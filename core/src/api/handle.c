@@ -6,6 +6,7 @@
 
 #include "api/batch.h"
 #include "api/library.h"
+#include "api/search.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "event/ready.h"
@@ -129,8 +130,10 @@ static void destroy(struct thing *thing)
         if (queue != NULL)
             peer__event_queue_release(queue);
     }
-    if (thing->kind == HANDLE_ENUM)
+    if (thing->kind == HANDLE_ENUM) {
+        peer__search_release(((struct api_enum *)thing)->search);
         peer__free(((struct api_enum *)thing)->ids);
+    }
     if (thing->kind == HANDLE_BATCH)
         peer__batch_free_changes((struct api_batch *)thing);
     if (thing->kind == HANDLE_SIM && ((struct api_sim *)thing)->ready != NULL)

@@ -45,6 +45,7 @@ struct api_runtime {
 
 struct sim;
 struct ready_set;
+struct search_result;
 
 struct api_sim {
     struct api_runtime base;
@@ -69,7 +70,8 @@ struct api_enum {
     enum item_of item_of;
     void *ids; /* peer_guid of records, or of nodes' presence records; uint64_t of connections */
     uint32_t count;
-    uint32_t next; /* under the driver's lock */
+    uint32_t next;                /* under the driver's lock, as the two above where there is a search */
+    struct search_result *search; /* whose records are still being found; or NULL */
 };
 
 struct api_batch {

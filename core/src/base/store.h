@@ -4,12 +4,14 @@
 
 #include "base/bytes.h"
 #include "base/jobs.h"
+#include "base/search.h"
 
 /**
  * What the store knows of a record. It keeps the wire bytes as they are and the columns that queries need, and never
  * looks into the bytes. Times are ticks (unsigned, all 64 bits). `seq` is the order of arrival: given by the store at
  * each put, so that a replaced record moves to the end; it never repeats, not even after a rollback and a restart of
- * the process (a rolled back number may be given again).
+ * the process (a rolled back number may be given again). A put with a `seq` other than 0 replaces the row of that id and
+ * number where it stands.
  */
 struct store_row {
     uint64_t seq;
@@ -22,6 +24,10 @@ struct store_row {
     uint64_t expires;
     struct span creator_id; /* UTF-16BE, for filters */
     struct span wire;
+    /* For searches alone, which are the only reads that give them back: */
+    uint64_t created;
+    struct span modifier_id; /* UTF-16BE, or empty */
+    struct span attributes;  /* of peer__indexed_append */
 };
 
 /** Which records a scan visits and in which order. */
@@ -50,6 +56,23 @@ typedef int (*store_visit)(void *context, const struct store_row *row);
 
 struct store;
 
+/**
+ * A search under way, over what the store held when it began. One thread at a time. Outlives the store: from then on `step`
+ * gives PEER_E_GRAPH_SHUTTING_DOWN.
+ */
+struct store_search {
+    /**
+     * Goes on, from any thread and without a lock: looks at no more than STORE_SEARCH_EXAMINED_MAX rows and calls `visit` for
+     * those that match, without wire, in no particular order and each once. Tombstones may be among them. `*end_out` 1:
+     * that was all.
+     */
+    peer_status (*step)(struct store_search *search, store_visit visit, void *context, int *end_out);
+    void (*close)(struct store_search *search);
+};
+
+/** About a millisecond. */
+#define STORE_SEARCH_EXAMINED_MAX 512u
+
 /** Every function may fail with PEER_E_DISK_FULL, E_OUTOFMEMORY, PEER_E_INVALID_DATABASE (damaged) or PEER_E_DATABASE_ACCESSDENIED. */
 struct store_operations {
     /* Writing begins a transaction by itself. Reads see what the transaction wrote. After a write or a commit has
@@ -75,6 +98,8 @@ struct store_operations {
      */
     peer_status (*expired)(struct store *store, uint64_t after, uint64_t until, size_t row_max, store_visit visit,
                            void *context);
+    /** Begins a search for the tree, which must live as long as the search. What is not committed may not be there. */
+    peer_status (*search)(struct store *store, const struct search *tree, struct store_search **search_out);
     /** Earliest expires later than `after`; UINT64_MAX: none. */
     peer_status (*next_expiry)(struct store *store, uint64_t after, uint64_t *expires_out);
     /** Highest seq ever given, 0: none. */

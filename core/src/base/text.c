@@ -171,3 +171,77 @@ int peer__utf16_compare(struct span a, struct span b)
     }
     return (a.size > b.size) - (a.size < b.size);
 }
+
+/* --- ordinal text ----------------------------------------------------------------------------------------------------- */
+
+static size_t ordinal_put(uint8_t out[3], uint32_t unit)
+{
+    if (unit < 0x80) {
+        out[0] = (uint8_t)unit;
+        return 1;
+    }
+    if (unit < 0x800) {
+        out[0] = (uint8_t)(0xC0 | unit >> 6);
+        out[1] = (uint8_t)(0x80 | (unit & 0x3F));
+        return 2;
+    }
+    out[0] = (uint8_t)(0xE0 | unit >> 12);
+    out[1] = (uint8_t)(0x80 | (unit >> 6 & 0x3F));
+    out[2] = (uint8_t)(0x80 | (unit & 0x3F));
+    return 3;
+}
+
+/* Four bytes are the only form that differs. */
+static void ordinal_append_pair(struct buffer *out, const uint8_t *four)
+{
+    uint8_t pair[6];
+    uint32_t point = (uint32_t)(four[0] & 0x07) << 18 | (uint32_t)(four[1] & 0x3F) << 12 |
+                     (uint32_t)(four[2] & 0x3F) << 6 | (uint32_t)(four[3] & 0x3F);
+    ordinal_put(pair, 0xD800 + ((point - 0x10000) >> 10));
+    ordinal_put(pair + 3, 0xDC00 + ((point - 0x10000) & 0x3FF));
+    peer__buffer_append(out, pair, sizeof(pair));
+}
+
+void peer__ordinal_append(struct buffer *out, const char *text, size_t size)
+{
+    const uint8_t *bytes = (const uint8_t *)text;
+    size_t from = 0;
+    for (size_t at = 0; at < size; at++) {
+        if (bytes[at] < 0xF0 || size - at < 4)
+            continue;
+        peer__buffer_append(out, bytes + from, at - from);
+        ordinal_append_pair(out, bytes + at);
+        from = at + 4;
+        at += 3;
+    }
+    peer__buffer_append(out, bytes + from, size - from);
+}
+
+size_t peer__ordinal_from_utf16(struct span utf16, uint8_t *out, size_t room)
+{
+    size_t size = 0;
+    for (size_t at = 0; at + 2 <= utf16.size && room - size >= 3; at += 2) {
+        uint32_t unit = unit_get(utf16.data + at);
+        if (unit == 0 && at + 2 == utf16.size)
+            break;
+        size += ordinal_put(out + size, unit);
+    }
+    return size;
+}
+
+void peer__ordinal_to_utf16(struct buffer *out, struct span ordinal)
+{
+    for (size_t at = 0; at < ordinal.size;) {
+        const uint8_t *bytes = ordinal.data + at;
+        size_t size = bytes[0] < 0x80 ? 1 : bytes[0] < 0xE0 ? 2 : 3;
+        if (size > ordinal.size - at)
+            return;
+        if (size == 1)
+            unit_append(out, bytes[0]);
+        else if (size == 2)
+            unit_append(out, (uint32_t)(bytes[0] & 0x1F) << 6 | (bytes[1] & 0x3F));
+        else
+            unit_append(out, (uint32_t)(bytes[0] & 0x0F) << 12 | (uint32_t)(bytes[1] & 0x3F) << 6 | (bytes[2] & 0x3F));
+        at += size;
+    }
+}

@@ -25,4 +25,18 @@ int peer__utf16_compare(struct span a, struct span b);
 /** 1 if the NUL-terminated text is well-formed UTF-8. */
 int peer__utf8_is_valid(const char *text);
 
+/**
+ * Ordinal text: each UTF-16 unit by itself in the form of UTF-8, so that comparing bytes compares units as D-12 does. For
+ * all but the characters beyond U+FFFF, which become two surrogates, it is UTF-8.
+ */
+
+/** Well-formed UTF-8 as ordinal text; a failed allocation shows in `out`. */
+void peer__ordinal_append(struct buffer *out, const char *text, size_t size);
+/** UTF-16BE without its terminator as ordinal text; what does not fit is cut off. Returns the size. */
+size_t peer__ordinal_from_utf16(struct span utf16, uint8_t *out, size_t room);
+/** Ordinal text as UTF-16BE without terminator. */
+void peer__ordinal_to_utf16(struct buffer *out, struct span ordinal);
+/** Room for the ordinal text of a peer id. */
+#define ORDINAL_ID_SIZE (3 * 256)
+
 #endif

@@ -159,7 +159,9 @@ static peer_status create_in_store(struct graph *graph, const peer_graph_propert
     graph->ready = 1; /* D-20: the creator is synchronized by nature */
     graph->was_created = 1;
     peer__graph_note_time(graph);
-    peer_status status = peer__setting_put_u64(graph->store, "ready", 1);
+    peer_status status = peer__graph_make_searchable(graph);
+    if (status >= 0)
+        status = peer__setting_put_u64(graph->store, "ready", 1);
     if (status >= 0)
         status = peer__graph_publish_info(graph, properties);
     if (status >= 0)
@@ -225,6 +227,7 @@ static peer_status load(struct graph *graph)
     PEER_TRY(remove_type(graph, &peer__type_signature));
     PEER_TRY(remove_type(graph, &peer__type_contact));
     PEER_TRY(graph->store->operations->commit(graph->store));
+    PEER_TRY(peer__graph_make_searchable(graph));
     PEER_TRY(peer__setting_get_u64(graph->store, "ready", &ready));
     PEER_TRY(peer__graph_load_time(graph));
     PEER_TRY(peer__setting_get_u64(graph->store, "left", &graph->left));

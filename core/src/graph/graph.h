@@ -135,6 +135,22 @@ void peer__graph_ask_again(struct graph *graph, size_t count, const peer_guid *i
 peer_status peer__graph_get(struct graph *graph, const peer_guid *id, struct record **record_out,
                             uint32_t *local_flags_out);
 /**
+ * A search of the application's records. It begins under the lock; after that it needs none, and sees the records as they
+ * were then. After begin, whatever its result, it has to be ended.
+ */
+struct graph_search {
+    struct store_search *store;
+    uint64_t expired_until;
+    struct buffer ids; /* peer_guid: what was found so far */
+};
+/** `tree` has to live as long as the search. PEER_E_GRAPH_NOT_READY. */
+peer_status peer__graph_search_begin(struct graph *graph, const struct search *tree, struct graph_search *search);
+/** Finds some more, about a millisecond long. PEER_E_GRAPH_SHUTTING_DOWN if the graph was closed meanwhile. */
+peer_status peer__graph_search_step(struct graph_search *search, int *end_out);
+void peer__graph_search_end(struct graph_search *search);
+/** Hands a job to the workers. Under the lock. */
+void peer__graph_submit(struct graph *graph, struct job *job);
+/**
  * What an enumeration shows, listed in pieces: between two steps the lock may be let go. The result is what was there at
  * the last step, in order of arrival. After begin, whatever its result, the listing has to be freed.
  */

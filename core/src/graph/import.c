@@ -124,10 +124,9 @@ static peer_status note_change(struct graph_import *import, const struct held *h
 static peer_status put(struct graph *graph, struct record *record, uint32_t local_flags, const struct held *held)
 {
     struct graph_import *import = graph->import;
-    const struct store_row row = peer__record_row(record, local_flags);
     uint64_t seq;
     PEER_TRY(note_change(import, held, peer__graph_change_of(graph, &record->fields, held)));
-    PEER_TRY(graph->store->operations->put(graph->store, &row, &seq));
+    PEER_TRY(peer__graph_put_row(graph, record, local_flags, 0, &seq));
     import->has_autorefresh |= (local_flags & (uint32_t)PEER_RECORD_FLAG_AUTOREFRESH) != 0;
     if (peer__guid_equal(&record->fields.type, &peer__type_graph_info)) {
         peer__record_release(import->info_record);

@@ -646,15 +646,22 @@ struct held { /* what the store has of an id; no bodies */
     struct record *record; /* retained */
 };
 peer_status peer__graph_find(struct graph *graph, const peer_guid *id, struct held *held_out);
-/** What the store keeps of a record; `seq` is not set. */
-struct store_row peer__record_row(const struct record *record, uint32_t local_flags);
 /** Puts a record into the transaction under way, with its effects. `change` 0: no event. */
 peer_status peer__graph_put(struct graph *graph, struct record *record, int32_t change, uint64_t source);
 /** The same for a record that this node publishes, with flags that do not travel (D-09). */
 peer_status peer__graph_put_flagged(struct graph *graph, struct record *record, int32_t change, uint64_t source,
                                     uint32_t local_flags);
+/** Puts it into the store, with what searches find of it. `seq` 0: at the end; else where it stands already. */
+peer_status peer__graph_put_row(struct graph *graph, const struct record *record, uint32_t local_flags, uint64_t seq,
+                                uint64_t *seq_out);
 int peer__record_is_hidden(const struct graph *graph, const struct record_fields *fields);
 int peer__time_is_expired(const struct graph *graph, const peer_guid *type, uint64_t expires);
+/** 1 while expiration is deferred because nobody is connected. */
+int peer__graph_expires_nothing(const struct graph *graph);
+
+/* indexing.c */
+/** Sees to it that searches find what an older version has written. */
+peer_status peer__graph_make_searchable(struct graph *graph);
 
 /* flood.c */
 void peer__link_on_flood(struct link *link, const struct wire_flood *message);

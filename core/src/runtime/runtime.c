@@ -355,7 +355,7 @@ static struct runtime *runtime_create(void)
     runtime->config.clock =
         (struct clock){.utc_us = read_utc_us, .monotonic_us = read_monotonic_us, .elapsed_us = read_elapsed_us};
     runtime->config.jobs = (struct jobs){.submit = submit_job, .self = runtime};
-    runtime->config.schema.check_attributes = peer__attributes_check;
+    runtime->config.schema = (struct schema){peer__attributes_check, peer__attributes_index};
     peer__transport_init(runtime, &runtime->config.transport);
     return runtime;
 }

@@ -117,6 +117,12 @@ static peer_status expired(struct store *store, uint64_t after, uint64_t until, 
     return medium->operations->expired(medium, after, until, row_max, visit, context);
 }
 
+static peer_status search(struct store *store, const struct search *tree, struct store_search **search_out)
+{
+    struct store *medium = medium_of(store);
+    return medium->operations->search(medium, tree, search_out);
+}
+
 static peer_status next_expiry(struct store *store, uint64_t after, uint64_t *expires_out)
 {
     struct store *medium = medium_of(store);
@@ -180,6 +186,7 @@ static const struct store_operations operations = {
     .get = get,
     .scan = scan,
     .expired = expired,
+    .search = search,
     .next_expiry = next_expiry,
     .last_seq = last_seq,
     .count = count,

@@ -322,7 +322,7 @@ static peer_status make_engine(struct sim_host *host)
         .crypto = host->crypto,
         .transport = peer__sim_host_transport(host),
         .jobs = {.submit = submit, .self = host},
-        .schema = {.check_attributes = peer__attributes_check},
+        .schema = {peer__attributes_check, peer__attributes_index},
         .stores = peer__sim_disk(host),
     };
     PEER_TRY(peer__engine_create(&config, &host->engine));

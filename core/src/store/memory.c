@@ -7,6 +7,7 @@
 #include "base/list.h"
 #include "base/memory.h"
 #include "store/memory_index.h"
+#include "store/memory_search.h"
 
 struct setting {
     struct setting *next;
@@ -67,23 +68,30 @@ struct memory_factory {
 
 /* ----------------------------------------------------------------------------------------------- rows, settings */
 
+/* Copies what a span has to `*to`, points it there and moves on. */
+static void keep_span(struct span *span, uint8_t **to)
+{
+    if (span->size != 0)
+        memcpy(*to, span->data, span->size);
+    span->data = *to;
+    *to += span->size;
+}
+
 static struct row *row_new(const struct store_row *from, struct account *account, uint64_t seq)
 {
-    struct row *row = peer__malloc(sizeof(*row) + from->creator_id.size + from->wire.size);
+    struct row *row = peer__malloc(sizeof(*row) + from->creator_id.size + from->wire.size + from->modifier_id.size +
+                                   from->attributes.size);
 
     if (row == NULL)
         return NULL;
-    uint8_t *creator = (uint8_t *)(row + 1);
-    uint8_t *wire = creator + from->creator_id.size;
-    if (from->creator_id.size != 0)
-        memcpy(creator, from->creator_id.data, from->creator_id.size);
-    if (from->wire.size != 0)
-        memcpy(wire, from->wire.data, from->wire.size);
+    uint8_t *to = (uint8_t *)(row + 1);
     row->account = account;
     row->record = *from;
     row->record.seq = seq;
-    row->record.creator_id.data = creator;
-    row->record.wire.data = wire;
+    keep_span(&row->record.creator_id, &to);
+    keep_span(&row->record.wire, &to);
+    keep_span(&row->record.modifier_id, &to);
+    keep_span(&row->record.attributes, &to);
     return row;
 }
 
@@ -210,7 +218,7 @@ static peer_status database_put(struct store *base, const struct store_row *from
     struct account *account = account_open(database, from->creator_id);
     if (account == NULL || peer__index_reserve(&database->index) < 0)
         return database->failed = peer__out_of_memory();
-    struct row *row = row_new(from, account, database->last_seq + 1);
+    struct row *row = row_new(from, account, from->seq != 0 ? from->seq : database->last_seq + 1);
     if (row == NULL)
         return database->failed = peer__out_of_memory();
     struct row *replaced = peer__index_find(&database->index, &from->id);
@@ -218,7 +226,9 @@ static peer_status database_put(struct store *base, const struct store_row *from
         row_unlink(database, replaced);
     row_link(database, row);
     database->undos[database->undo_count++] = (struct undo){.added = row, .removed = replaced};
-    *seq_out = ++database->last_seq;
+    if (from->seq == 0)
+        database->last_seq++;
+    *seq_out = row->record.seq;
     return PEER_OK;
 }
 
@@ -425,6 +435,13 @@ static peer_status database_next_expiry(struct store *base, uint64_t after, uint
     return PEER_OK;
 }
 
+static peer_status database_search(struct store *base, const struct search *tree, struct store_search **search_out)
+{
+    const struct database *database = CONTAINER_OF(base, struct database, store);
+
+    return peer__memory_search(database->roots[ORDER_SEQ], tree, search_out);
+}
+
 static peer_status database_last_seq(struct store *base, uint64_t *seq_out)
 {
     *seq_out = CONTAINER_OF(base, struct database, store)->last_seq;
@@ -491,6 +508,7 @@ static const struct store_operations operations = {
     .get = database_get,
     .scan = database_scan,
     .expired = database_expired,
+    .search = database_search,
     .next_expiry = database_next_expiry,
     .last_seq = database_last_seq,
     .count = database_count,

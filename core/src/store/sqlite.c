@@ -93,6 +93,7 @@ static char *make_label(const struct database_identity *identity)
 
 static void store_free(struct sqlite_store *store)
 {
+    peer__sqlite_searches_close(store);
     for (int i = 0; i < STATEMENT_COUNT; i++)
         sqlite3_finalize(store->statements[i]);
     /* The last connection moves the journal into the database and removes it. */
@@ -121,6 +122,7 @@ static const struct store_operations operations = {
     .get = peer__sqlite_get,
     .scan = peer__sqlite_scan,
     .expired = peer__sqlite_expired,
+    .search = peer__sqlite_search,
     .next_expiry = peer__sqlite_next_expiry,
     .last_seq = peer__sqlite_last_seq,
     .count = peer__sqlite_count,
@@ -193,6 +195,7 @@ static peer_status store_connect(struct sqlite_store *store, const struct databa
     PEER_TRY(peer__sqlite_usage_load(store));
     store->bulk = 1;
     peer__sqlite_set_bulk(store, 0);
+    PEER_TRY(peer__sqlite_searches_new(store));
     return peer__sqlite_checkpoint_new(store);
 }
 

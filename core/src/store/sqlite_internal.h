@@ -15,6 +15,8 @@ enum statement {
     STATEMENT_INSERT,
     STATEMENT_HELD,
     STATEMENT_DELETE_SEQ,
+    STATEMENT_ATTRIBUTE_PUT,
+    STATEMENT_ATTRIBUTES_DELETE,
     STATEMENT_KEEP_LAST_SEQ,
     STATEMENT_SETTING_PUT,
     STATEMENT_SETTING_GET,
@@ -88,6 +90,7 @@ struct sqlite_store {
     int journal_tried; /* length of the journal when we last tried to finish it ourselves */
     int job_out;
     struct checkpoint *checkpoint;
+    struct search_gate *searches;
 };
 
 #define COUNT_UNKNOWN (-1)
@@ -167,6 +170,18 @@ peer_status peer__sqlite_commit(struct store *base);
 void peer__sqlite_rollback(struct store *base);
 peer_status peer__sqlite_setting_put(struct store *base, const char *name, struct span value);
 
+/* sqlite_attributes.c */
+
+/** Bytes of a text that are indexed. */
+#define VALUE_INDEXED_MAX 256u
+/** Name of an attribute with its type in front, as the table has it. */
+#define ATTRIBUTE_KEY_SIZE (SEARCH_NAME_MAX + 2)
+void peer__sqlite_attribute_key(int32_t type, struct span name, char key[ATTRIBUTE_KEY_SIZE]);
+/** Writes what searches find of a row. */
+peer_status peer__sqlite_attributes_put(struct sqlite_store *store, uint64_t seq, struct span attributes);
+/** Appends what `statement` selects (name, value, rest) as peer__indexed_append does. SQLITE_DONE, or the error. */
+int peer__sqlite_attributes_read(sqlite3_stmt *statement, struct buffer *out);
+
 /* sqlite_usage.c */
 
 /** Of all rows, when the database is opened. */
@@ -191,6 +206,13 @@ peer_status peer__sqlite_next_expiry(struct store *base, uint64_t after, uint64_
 peer_status peer__sqlite_last_seq(struct store *base, uint64_t *seq_out);
 peer_status peer__sqlite_count(struct store *base, uint64_t *count_out);
 peer_status peer__sqlite_setting_get(struct store *base, const char *name, struct buffer *value);
+
+/* sqlite_search.c */
+
+peer_status peer__sqlite_searches_new(struct sqlite_store *store);
+/** Ends the searches under way: their next step fails. */
+void peer__sqlite_searches_close(struct sqlite_store *store);
+peer_status peer__sqlite_search(struct store *base, const struct search *tree, struct store_search **search_out);
 
 /* sqlite_maintenance.c */
 

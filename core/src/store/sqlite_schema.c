@@ -34,6 +34,41 @@ static const char *const migrations[] = {
     /* What the rows of each creator hold (STORE_ROW_OVERHEAD for each), kept up with every change. */
     "CREATE TABLE usage (creator BLOB PRIMARY KEY, bytes INTEGER NOT NULL) WITHOUT ROWID;"
     "INSERT INTO usage (creator, bytes) SELECT creator, sum(length(wire) + 256) FROM records GROUP BY creator;",
+    /* For searches: more columns, before the wire bytes, and what they find of each record's attributes. `name` begins with
+     * a letter for the type. Of a text `value` holds the beginning, which is indexed, and `rest` what is beyond. What was
+     * stored before is put once more by the graph. */
+    "CREATE TABLE searchable_records ("
+    " seq INTEGER PRIMARY KEY,"
+    " id BLOB NOT NULL,"
+    " type BLOB NOT NULL,"
+    " version INTEGER NOT NULL,"
+    " flags INTEGER NOT NULL,"
+    " local_flags INTEGER NOT NULL,"
+    " modified INTEGER NOT NULL,"
+    " expires INTEGER NOT NULL,"
+    " creator BLOB NOT NULL,"
+    " created INTEGER NOT NULL,"
+    " modifier BLOB,"
+    " wire BLOB NOT NULL);"
+    "INSERT INTO searchable_records SELECT seq, id, type, version, flags, local_flags, modified, expires, creator,"
+    " modified, NULL, wire FROM records;"
+    "DROP TABLE records;"
+    "ALTER TABLE searchable_records RENAME TO records;"
+    "CREATE UNIQUE INDEX records_id ON records (id);"
+    "CREATE UNIQUE INDEX records_modified ON records (modified, id);"
+    "CREATE INDEX records_expires ON records (expires);"
+    "CREATE INDEX records_type ON records (type);"
+    "CREATE INDEX records_creator ON records (creator);"
+    "CREATE INDEX records_created ON records (created);"
+    "CREATE INDEX records_modifier ON records (modifier) WHERE modifier IS NOT NULL;"
+    "CREATE TABLE attributes ("
+    " seq INTEGER NOT NULL,"
+    " place INTEGER NOT NULL,"
+    " name TEXT NOT NULL,"
+    " value NOT NULL,"
+    " rest BLOB,"
+    " PRIMARY KEY (seq, place)) WITHOUT ROWID;"
+    "CREATE INDEX attributes_value ON attributes (name, value);",
 };
 
 #define SCHEMA_VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))

@@ -17,9 +17,12 @@ static const char *const texts[STATEMENT_COUNT] = {
     [STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
     [STATEMENT_COMMIT] = "COMMIT",
     [STATEMENT_ROLLBACK] = "ROLLBACK",
-    [STATEMENT_INSERT] = "INSERT INTO records (" COLUMNS ", wire) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    [STATEMENT_INSERT] = "INSERT INTO records (" COLUMNS ", created, modifier, wire)"
+                         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [STATEMENT_HELD] = "SELECT seq, creator, length(wire) FROM records WHERE id = ?",
     [STATEMENT_DELETE_SEQ] = "DELETE FROM records WHERE seq = ?",
+    [STATEMENT_ATTRIBUTE_PUT] = "INSERT INTO attributes (seq, place, name, value, rest) VALUES (?, ?, ?, ?, ?)",
+    [STATEMENT_ATTRIBUTES_DELETE] = "DELETE FROM attributes WHERE seq = ?",
     [STATEMENT_KEEP_LAST_SEQ] = "INSERT OR REPLACE INTO meta (name, value) VALUES ('last_seq', ?)",
     [STATEMENT_SETTING_PUT] = "INSERT OR REPLACE INTO settings (name, value) VALUES (?, ?)",
     [STATEMENT_SETTING_GET] = "SELECT value FROM settings WHERE name = ?",

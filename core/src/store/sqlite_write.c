@@ -57,7 +57,12 @@ static peer_status insert(struct sqlite_store *store, const struct store_row *ro
     peer__sqlite_bind_ticks(statement, 7, row->modified);
     peer__sqlite_bind_ticks(statement, 8, row->expires);
     peer__sqlite_bind_span(statement, 9, row->creator_id);
-    peer__sqlite_bind_span(statement, 10, row->wire);
+    peer__sqlite_bind_ticks(statement, 10, row->created);
+    if (row->modifier_id.size != 0)
+        peer__sqlite_bind_span(statement, 11, row->modifier_id);
+    else
+        sqlite3_bind_null(statement, 11);
+    peer__sqlite_bind_span(statement, 12, row->wire);
     return step_write(store, statement);
 }
 
@@ -97,16 +102,25 @@ static peer_status write_number(struct sqlite_store *store, enum statement which
     return step_write(store, statement);
 }
 
+static peer_status delete_seq(struct sqlite_store *store, int64_t seq)
+{
+    PEER_TRY(write_number(store, STATEMENT_DELETE_SEQ, seq));
+    return write_number(store, STATEMENT_ATTRIBUTES_DELETE, seq);
+}
+
 static peer_status put(struct sqlite_store *store, const struct store_row *row)
 {
+    uint64_t seq = row->seq != 0 ? row->seq : store->last_seq + 1;
     int64_t replaced;
 
     PEER_TRY(close_account(store, &row->id, &replaced));
-    if (replaced != 0) /* it need not leave its number behind: ours is higher */
-        PEER_TRY(write_number(store, STATEMENT_DELETE_SEQ, replaced));
-    PEER_TRY(insert(store, row, store->last_seq + 1));
+    if (replaced != 0) /* it need not leave its number behind: ours is not lower */
+        PEER_TRY(delete_seq(store, replaced));
+    PEER_TRY(insert(store, row, seq));
+    PEER_TRY(peer__sqlite_attributes_put(store, seq, row->attributes));
     PEER_TRY(peer__sqlite_usage_add(store, row->creator_id, bytes_of(row->wire.size)));
-    store->last_seq++;
+    if (row->seq == 0)
+        store->last_seq++;
     if (store->row_count != COUNT_UNKNOWN)
         store->row_count += replaced == 0;
     return PEER_OK;
@@ -114,7 +128,7 @@ static peer_status put(struct sqlite_store *store, const struct store_row *row)
 
 static peer_status remove_seq(struct sqlite_store *store, int64_t seq)
 {
-    PEER_TRY(write_number(store, STATEMENT_DELETE_SEQ, seq));
+    PEER_TRY(delete_seq(store, seq));
     if (store->row_count != COUNT_UNKNOWN)
         store->row_count--;
     /* The highest number goes, and with it all that a restart could tell it from. */
@@ -129,7 +143,7 @@ peer_status peer__sqlite_put(struct store *base, const struct store_row *row, ui
     PEER_TRY(note_failure(store, put(store, row)));
     if (++store->put_count == BULK_ROWS)
         peer__sqlite_set_bulk(store, 1);
-    *seq_out = store->last_seq;
+    *seq_out = row->seq != 0 ? row->seq : store->last_seq;
     return PEER_OK;
 }
 

@@ -8,8 +8,6 @@
 #define ATTRIBUTE_NAME_MAX 40
 /** Attributes of a record, at most. Windows publishes no limit (graph-api 10). */
 #define ATTRIBUTE_COUNT_MAX 4096
-/** Bytes of a tag, a comment or a processing instruction, at most: what the reader holds is bounded by it. */
-#define ATTRIBUTE_TOKEN_MAX 16384
 
 struct attribute {
     int32_t type; /* PEER_ATTRIBUTE_* */
@@ -31,6 +29,9 @@ struct attributes {
 peer_status peer__attributes_parse(const char *xml, size_t size, struct attributes *out);
 /** The same rules, nothing kept: for records from the network. */
 peer_status peer__attributes_check(const char *xml, size_t size);
+
+/** The same rules, and what a search may find (base/search.h): of integers those within 64 bits. */
+peer_status peer__attributes_index(const char *xml, size_t size, struct buffer *out);
 
 /** Adds a copy, if name, type and value satisfy the schema and XML can hold the value. */
 peer_status peer__attributes_add(struct attributes *attributes, const char *name, int32_t type, const char *value);

@@ -170,17 +170,23 @@ peer_status peer__whole_file_write(struct whole_file *file, struct span bytes)
     return PEER_OK;
 }
 
-static peer_status sync_folder(const char *path)
+/* The folder is opened before, so that only the disk itself can fail once the file is in its place. */
+static peer_status move_to_place(struct whole_file *file)
 {
-    int folder = open_folder(path);
+    int folder = open_folder(file->path);
     if (folder < 0)
-        return failed(errno, "brought to the disk", path);
-    int result = fsync(folder);
-    int error = errno;
+        return failed(errno, "replaced", file->path);
+    peer_status status = PEER_OK;
+    if (rename(file->part, file->path) != 0) {
+        status = failed(errno, "replaced", file->path);
+    } else {
+        peer__free(file->part);
+        file->part = NULL;
+        if (fsync(folder) != 0 && errno != EINVAL) /* some file systems have no such thing */
+            status = failed(errno, "brought to the disk", file->path);
+    }
     close(folder);
-    if (result != 0 && error != EINVAL) /* some file systems have no such thing */
-        return failed(error, "brought to the disk", path);
-    return PEER_OK;
+    return status;
 }
 
 peer_status peer__whole_file_publish(struct whole_file *file)
@@ -190,13 +196,8 @@ peer_status peer__whole_file_publish(struct whole_file *file)
         status = failed(errno, "written", file->path);
     if (status >= 0)
         status = check_place(file->path);
-    if (status >= 0 && rename(file->part, file->path) != 0)
-        status = failed(errno, "replaced", file->path);
-    if (status >= 0) {
-        peer__free(file->part);
-        file->part = NULL; /* it is there, even if the folder cannot be synced */
-        status = sync_folder(file->path);
-    }
+    if (status >= 0)
+        status = move_to_place(file);
     peer__whole_file_close(file);
     return status;
 }

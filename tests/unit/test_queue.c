@@ -255,6 +255,33 @@ static void other_types_overflow_on_their_own(void **state)
     free_queue(queue);
 }
 
+static void post_progress(struct event_queue *queue, uint64_t done)
+{
+    peer__event_queue_post(queue, &(peer_event_view){.struct_size = sizeof(peer_event_view),
+                                                     .type = PEER_EVENT_PROGRESS,
+                                                     .change = PEER_PROGRESS_IMPORT,
+                                                     .connection_id = done,
+                                                     .next_connection_id = 100});
+}
+
+static void of_progress_a_full_queue_keeps_the_latest(void **state)
+{
+    (void)state;
+    struct event_queue *queue = new_queue();
+    fill(queue);
+    for (uint64_t done = 1; done <= 100; done++)
+        post_progress(queue, done);
+    peer_event_view view;
+    while ((view = take(queue)).type == PEER_GRAPH_EVENT_RECORD_CHANGED)
+        continue;
+    assert_int_equal(view.type, PEER_EVENT_PROGRESS);
+    assert_int_equal(view.change, PEER_PROGRESS_IMPORT);
+    assert_int_equal(view.connection_id, 100);
+    assert_int_equal(view.next_connection_id, 100);
+    assert_int_equal(take(queue).type, 0);
+    free_queue(queue);
+}
+
 static void status_and_closed_have_room_in_a_full_queue(void **state)
 {
     (void)state;
@@ -434,6 +461,7 @@ int main(void)
         TEST(a_queue_that_was_full_goes_on_merging),
         TEST(a_queue_that_merging_does_not_help_overflows),
         TEST(other_types_overflow_on_their_own),
+        TEST(of_progress_a_full_queue_keeps_the_latest),
         TEST(status_and_closed_have_room_in_a_full_queue),
         TEST(without_memory_events_are_counted),
         TEST(a_batch_holds_views_of_every_kind),

@@ -7,8 +7,8 @@
 #include "store/whole_file.h"
 
 #define PATH_UNITS 32767u
-/* Records that are taken before the lock is let go: a few milliseconds. */
-#define RECORDS_A_STEP 128u
+/* Records that are taken before the lock is let go: a millisecond or two. */
+#define RECORDS_A_STEP 64u
 
 /* --- export ----------------------------------------------------------------------------------------------------------- */
 

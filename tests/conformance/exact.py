@@ -20,6 +20,7 @@ Handle = Any
 Call = Callable[[Handle], int]
 
 ADDRESS = b"[::1]:9"
+QUERY = b'<peersearch><clause attrib="a" type="int">1</clause></peersearch>'
 LATE_US = 4_102_444_800_000_000
 """2100, which is later than now on every clock here."""
 
@@ -100,8 +101,11 @@ def _send(graph: Handle) -> int:
     return int(lib.peer_graph_send_data(graph, 77, guid(NOTE), b"x", 1))
 
 
-def graph_calls(record_id: uuid.UUID = NOTE) -> dict[str, Call]:
-    """Every function that takes a graph, with arguments of which none is wrong; `record_id` is what it may be about.
+def graph_calls(record_id: uuid.UUID = NOTE, path: bytes = b"/nowhere/file") -> dict[str, Call]:
+    """Every function that takes a graph, with arguments of which none is wrong.
+
+    record_id  the record that it may be about
+    path       of a file for export and import
 
     Connections and judgements do not exist under the numbers used here.
     """
@@ -136,6 +140,11 @@ def graph_calls(record_id: uuid.UUID = NOTE) -> dict[str, Call]:
         "enum_records": lambda g: gives(
             "peer_enum **", lambda out: lib.peer_graph_enum_records(g, NULL, NULL, out), end
         ),
+        "search_records": lambda g: gives(
+            "peer_enum **", lambda out: lib.peer_graph_search_records(g, QUERY, out), end
+        ),
+        "export_database": lambda g: lib.peer_graph_export_database(g, path),
+        "import_database": lambda g: lib.peer_graph_import_database(g, path),
         "begin_batch": lambda g: gives(
             "peer_batch **", lambda out: lib.peer_graph_begin_batch(g, out), lib.peer_batch_abort
         ),

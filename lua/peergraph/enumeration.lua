@@ -66,6 +66,10 @@ local function records(graph, fields)
   return enumeration(RecordEnumeration, graph, made, message, code)
 end
 
+local function search(graph, criteria)
+  return enumeration(RecordEnumeration, graph, core.peer_graph_search_records(graph._handle, criteria))
+end
+
 local function nodes(graph, peer_id)
   return enumeration(NodeEnumeration, graph, core.peer_graph_enum_nodes(graph._handle, peer_id))
 end
@@ -94,8 +98,7 @@ local function everything(items, message, code)
 end
 
 -- What a for loop needs: the function, and what it closes when the loop is left.
-local function iterate(graph, fields)
-  local items, message, code = records(graph, fields)
+local function iterate_over(items, message, code)
   if not items then
     return nil, message, code
   end
@@ -113,14 +116,20 @@ local function iterate(graph, fields)
   return next_record, nil, nil, items
 end
 
+local function iterate(graph, fields)
+  return iterate_over(records(graph, fields))
+end
+
 return {
   RecordEnumeration = RecordEnumeration,
   NodeEnumeration = NodeEnumeration,
   ConnectionEnumeration = ConnectionEnumeration,
   records = records,
+  search = search,
   nodes = nodes,
   connections = connections,
   everything = everything,
   iterate = iterate,
+  iterate_over = iterate_over,
   node = node,
 }

@@ -369,6 +369,18 @@ function Graph:records(fields)
   return enumeration.iterate(self, check.fields("records", fields, FILTER))
 end
 
+--- The application's records that a query in XML finds, for a loop, in no particular order.
+function Graph:search(query)
+  check.value("query", query, "string")
+  return enumeration.iterate_over(enumeration.search(self, query))
+end
+
+--- PeerGraphSearchRecords: the same as an enumeration.
+function Graph:search_records(criteria)
+  check.value("criteria", criteria, "string")
+  return enumeration.search(self, criteria)
+end
+
 --- PeerGraphEnumRecords.
 function Graph:enum_records(fields)
   return enumeration.records(self, check.fields("enum_records", fields, FILTER))

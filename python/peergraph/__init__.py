@@ -97,6 +97,7 @@ from .graph import Batch, ConnectionEnumeration, Graph, NodeEnumeration, RecordE
 from .queue import EventQueue, Events
 from .records import Record
 from .runtime import Runtime, open_runtime
+from .search import Attr, Query, escape_wildcards
 
 __version__ = library_version()
 
@@ -144,6 +145,9 @@ __all__ = [
     "NodeInfo",
     "ConnectionInfo",
     "Attributes",
+    "Attr",
+    "Query",
+    "escape_wildcards",
     "PeerError",
     "InvalidArgument",
     "InvalidName",

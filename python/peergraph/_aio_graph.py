@@ -18,6 +18,7 @@ from ._graph import Attempt, BatchBase, GraphBase, closed_error, registrations
 from .events import Closed, Event, NeighbourConnection, StatusChanged
 from .queue import BATCH
 from .records import Record
+from .search import Query, query_xml
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -133,14 +134,19 @@ class Graph(GraphBase):
         """
         return _iterate(lambda: RecordEnumerationBase(self, records_handle(self, type, creator_id)))
 
-    def search(self, query: str) -> AsyncIterator[Record]:
-        """The application's records that a query in XML finds, as they are now, in no particular order.
+    def search(self, query: Query | str) -> AsyncIterator[Record]:
+        """The application's records that answer a query, as they are now, in no particular order.
+
+            async for record in graph.search((Attr("size") > 10_000) & Attr("path").like("docs/*")):
+                ...
+
+        query  comparisons of attributes, or XML
 
         They are read by batch; what vanishes meanwhile is skipped.
 
         Raises InvalidSearch, InvalidArgument (also for a bad escape), GraphNotReady, GraphShuttingDown, InvalidGraph.
         """
-        return _iterate(lambda: RecordEnumerationBase(self, search_handle(self, query)))
+        return _iterate(lambda: RecordEnumerationBase(self, search_handle(self, query_xml(query))))
 
     async def export_database(self, path: str | os.PathLike[str]) -> None:
         """Writes the database to a file, which `import_database` reads; at any time, without keeping others waiting.

@@ -99,6 +99,7 @@ from .events import (
     Writable,
 )
 from .records import Record
+from .search import Attr, Query, escape_wildcards
 
 for _class in (Runtime, Graph, Batch, Events):
     _class.__module__ = __name__  # as people import them
@@ -124,6 +125,9 @@ __all__ = [
     "NodeInfo",
     "ConnectionInfo",
     "Attributes",
+    "Attr",
+    "Query",
+    "escape_wildcards",
     "PeerError",
     "InvalidArgument",
     "InvalidName",

@@ -25,6 +25,7 @@ from ._nodes import ConnectionInfo, NodeInfo
 from .events import Closed, Event, NeighbourConnection, StatusChanged
 from .queue import BATCH, EventQueue, Events
 from .records import Record
+from .search import Query, query_xml
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -185,14 +186,19 @@ class Graph(GraphBase):
         """PeerGraphEnumRecords. Raises GraphNotReady, InvalidGraph."""
         return RecordEnumeration(self, records_handle(self, type, creator_id))
 
-    def search(self, query: str) -> Iterator[Record]:
-        """The application's records that a query in XML finds, as they are now, in no particular order.
+    def search(self, query: Query | str) -> Iterator[Record]:
+        """The application's records that answer a query, as they are now, in no particular order.
+
+            for record in graph.search((Attr("size") > 10_000) & Attr("path").like("docs/*")):
+                ...
+
+        query  comparisons of attributes, or XML
 
         They are read by batch; what vanishes meanwhile is skipped.
 
         Raises InvalidSearch, InvalidArgument (also for a bad escape), GraphNotReady, GraphShuttingDown, InvalidGraph.
         """
-        return _iterate(self.search_records(query))
+        return _iterate(self.search_records(query_xml(query)))
 
     def search_records(self, criteria: str) -> RecordEnumeration:
         """PeerGraphSearchRecords: what a query in XML finds, in no particular order. `search` is the comfortable way.

@@ -160,6 +160,20 @@ describe("peergraph", function()
       failed(peergraph.E_INVALIDARG, "", enumeration:get_next_item())
     end)
 
+    it("searches", function()
+      local query = '<peersearch><clause attrib="peercreatorid" type="string">%s</clause></peersearch>'
+      local count = 0
+      for record in assert(graph:search(query:format("al?ce"))) do
+        assert.are.equal("alice", record.creator_id)
+        count = count + 1
+      end
+      assert.are.equal(600, count)
+      local enumeration <close> = assert(graph:search_records(query:format("nobody")))
+      assert.are.equal(0, enumeration:get_item_count())
+      failed(peergraph.PEER_E_INVALID_SEARCH, "<peersearch> is empty", graph:search_records("<peersearch/>"))
+      failed(peergraph.E_INVALIDARG, "may stand before", graph:search(query:format("a\\b")))
+    end)
+
     it("gives items in the exact layer", function()
       local enumeration <close> = assert(graph:enum_records { type = NOTE })
       assert.are.equal(300, enumeration:get_item_count())

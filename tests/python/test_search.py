@@ -14,10 +14,10 @@ import peergraph.aio
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from peergraph import GraphNotReady, InvalidArgument, InvalidSearch
+from peergraph import Attr, GraphNotReady, InvalidArgument, InvalidSearch, escape_wildcards
 from peergraph.sim import Network
 from python.scene import HOUR, NOTE, OTHER
-from python.search_model import ATTRIBUTES, TREES, Tree, matches, query, resolved
+from python.search_model import ALPHABET, ATTRIBUTES, TREES, Tree, matches, query, resolved
 
 
 def clause(attrib: str, kind: str, compare: str, value: object) -> str:
@@ -231,3 +231,58 @@ def test_awaited(tmp_path):
             return [record.data async for record in graph.search(criteria)]
 
     assert sorted(asyncio.run(main())) == [b"0", b"1"]
+
+
+@pytest.mark.parametrize(
+    ("made", "expected"),
+    [
+        (Attr("size") < 2, [b"0", b"1"]),
+        ((Attr("size") > 1) & (Attr("size") <= 3) & Attr("path").like("docs/*"), [b"2", b"3"]),
+        ((Attr("size") == 1) | (Attr("size") == 9) | (Attr("size") == "5"), [b"1", b"9"]),
+        ((Attr("size") != 0) & ((Attr("size") >= 9) | (Attr("size") == -1)), [b"9"]),
+        (Attr("path") == "docs/data-0?.xml", []),
+        (Attr("path") == "docs/data-07.xml", [b"7"]),
+        (Attr("path").like(escape_wildcards("docs/data-0") + "?" + ".xml") & (Attr("size") == 4), [b"4"]),
+        (Attr("made") == dt.date(2003, 2, 4), [b"3"]),
+        (Attr("made") < dt.datetime(2003, 2, 1, 2, tzinfo=dt.timezone(dt.timedelta(hours=2, seconds=-1))), [b"0"]),
+        ((Attr("peercreatorid") == "alice") & (Attr("size") == 6), [b"6"]),
+        (Attr("text") == "<&>\"'*?\\\r\n\t\U0001f600", []),
+    ],
+    ids=range(11),
+)
+def test_comparisons_in_place_of_xml(shelf, made, expected):
+    assert sorted(record.data for record in shelf.search(made)) == expected
+    assert sorted(record.data for record in shelf.search(made.xml)) == expected
+
+
+@given(st.text(ALPHABET + "\r\n\t<&>\"'"), st.text(ALPHABET + "<\n"))
+@settings(deadline=None, max_examples=40)
+def test_equality_is_equality(graphs, text, other):
+    for graph in graphs:
+        record_id = graph.add_record(type=NOTE, attributes={"t": text}, lifetime=HOUR)
+        assert [record.id for record in graph.search(Attr("t") == text)] == [record_id]
+        assert bool(list(graph.search(Attr("t") == other))) == (text == other)
+        assert bool(list(graph.search(Attr("t") != other))) == (text != other)
+        graph.delete_record(record_id)
+
+
+def test_long_chains_do_not_nest(shelf):
+    wanted = Attr("size") == 0
+    for size in range(1, 500):
+        wanted = wanted | (Attr("size") == size)
+    assert len(list(shelf.search(wanted))) == 10
+
+
+def test_wrong_comparisons(shelf):
+    with pytest.raises(TypeError, match="neither true nor false"):
+        bool((Attr("a") == 1) and (Attr("b") == 2))
+    with pytest.raises(TypeError, match="compare it with"):
+        Attr("a") > 1.5  # noqa: B015
+    with pytest.raises(TypeError, match="compare it with"):
+        Attr("a") == True  # noqa: B015, E712
+    with pytest.raises(ValueError, match="no time zone"):
+        Attr("a") > dt.datetime(2003, 2, 1)  # noqa: B015
+    with pytest.raises(InvalidSearch):
+        list(shelf.search(Attr('a" b') == 1))
+    with pytest.raises(InvalidArgument):
+        list(shelf.search(Attr("a").like("C:\\x")))

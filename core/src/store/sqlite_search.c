@@ -256,11 +256,14 @@ static void search_close(struct store_search *base)
     peer__free(search);
 }
 
-/* The snapshot is what is there at the first read. */
+/* The snapshot is what is there at the first read. A connection that closes would try to move the journal, for which it
+ * locks out those that are about to begin. */
 static peer_status connect_search(struct sqlite_search *search)
 {
     PEER_TRY(peer__sqlite_connect(search->path, &search->db));
-    int result = sqlite3_exec(search->db,
+    int result = sqlite3_db_config(search->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, (int *)NULL);
+    if (result == SQLITE_OK)
+        result = sqlite3_exec(search->db,
                               "PRAGMA query_only = 1; PRAGMA cache_size = -8192;"
                               "BEGIN; SELECT 1 FROM sqlite_master LIMIT 1",
                               NULL, NULL, NULL);

@@ -270,6 +270,35 @@ SCENARIO(backpressure_loses_nothing)
     expect_text(world, 0, ids[0], "again");
 }
 
+/* Many connections, and new ones all the time, do not bring more than one does. */
+LARGE_SCENARIO(many_senders_do_not_fill_the_memory)
+{
+    static uint8_t block[DIRECT_DATA_MAX];
+    peer_event_view view;
+    size_t count = 0;
+    uint64_t id;
+    world_star(world, 5);
+    for (size_t node = 0; node < world->count; node++)
+        world_watch(world, node);
+    for (size_t round = 0; round < 4; round++) {
+        for (size_t node = 1; node < world->count; node++) {
+            assert_status(open_direct(world, node, 0, &id), PEER_OK);
+            assert_int_equal(expect_connection(world, node, PEER_CONNECTED), id);
+            assert_status(send_bytes(world, node, id, block, sizeof(block)), PEER_OK);
+        }
+        world_run(world, 10);
+    }
+    assert_in_range(peer__event_queue_bytes(world->nodes[0].events), sizeof(block), 2 * sizeof(block));
+    while (count < 16) {
+        expect(world, 0, PEER_GRAPH_EVENT_INCOMING_DATA, &view);
+        assert_int_equal(view.size, sizeof(block));
+        count++;
+        lock(world, 0); /* as the API does after it has taken something */
+        peer__graph_data_was_taken(world->nodes[0].graph);
+        unlock(world, 0);
+    }
+}
+
 /* A neighbour whose program does not read loses data, and hears how much; the records go on. */
 SCENARIO(neighbour_data_has_a_quota)
 {
@@ -331,6 +360,7 @@ int main(void)
         SCENARIO_TEST(a_direct_connection_to_oneself_is_refused_at_once),
         SCENARIO_TEST(a_direct_connection_fails_with_a_reason),
         SCENARIO_TEST(backpressure_loses_nothing),
+        SCENARIO_TEST(many_senders_do_not_fill_the_memory),
         SCENARIO_TEST(neighbour_data_has_a_quota),
         SCENARIO_TEST(what_does_not_belong_on_a_direct_connection),
     };

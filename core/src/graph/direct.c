@@ -37,10 +37,38 @@ const char *peer__graph_refuses_direct(const struct graph *graph)
     return count >= DIRECT_MAX ? "this node has its 256 direct connections" : NULL;
 }
 
+/* The slowest subscription decides: while one is crowded, nothing more is read (decisions.md 16). */
+static int is_crowded(const struct graph *graph)
+{
+    LIST_FOR (node, following, &graph->subscriptions) {
+        if (peer__event_queue_is_crowded(CONTAINER_OF(node, struct event_queue, subscription)))
+            return 1;
+    }
+    return 0;
+}
+
+static void hold(struct link *link)
+{
+    link->holds_data = 1;
+    peer__link_update_reading(link);
+}
+
+/* All, and those that come meanwhile: else each of any number would bring one message more. */
+static void hold_all(struct graph *graph)
+{
+    LIST_FOR (node, following, &graph->links) {
+        struct link *link = CONTAINER_OF(node, struct link, in_graph);
+        if (is_direct(link))
+            hold(link);
+    }
+}
+
 void peer__link_direct_is_up(struct link *link)
 {
     const struct transport *transport = &link->engine->config.transport;
     transport->be_patient(transport->self, link->connection); /* who reads slowly is not dead */
+    if (is_crowded(link->graph))
+        hold(link);
     peer__graph_tell_connection(link, PEER_CONNECTED, PEER_OK, NULL);
 }
 
@@ -171,16 +199,6 @@ void peer__link_tell_writable(struct link *link)
 
 /* ---------------------------------------------------------------------------------------------------------- receiving */
 
-/* The slowest subscription decides: while one is crowded, nothing more is read (decisions.md 16). */
-static int is_crowded(const struct graph *graph)
-{
-    LIST_FOR (node, following, &graph->subscriptions) {
-        if (peer__event_queue_is_crowded(CONTAINER_OF(node, struct event_queue, subscription)))
-            return 1;
-    }
-    return 0;
-}
-
 static void deliver_direct(struct link *link, const peer_event_view *event)
 {
     struct graph *graph = link->graph;
@@ -193,9 +211,8 @@ static void deliver_direct(struct link *link, const peer_event_view *event)
         peer__link_out_of_memory(link);
         return;
     }
-    link->holds_data = is_crowded(graph);
-    if (link->holds_data)
-        peer__link_update_reading(link);
+    if (!link->holds_data && is_crowded(graph))
+        hold_all(graph);
 }
 
 void peer__link_on_data(struct link *link, const struct wire_pt2pt *message)

@@ -359,6 +359,8 @@ peer_status peer__graph_delete_here(struct graph *graph, const peer_guid *id)
     peer__engine_enter(graph->engine);
     (void)peer__graph_commit(graph);
     peer_status status = remove_here(graph, id);
+    if (status == PEER_E_DISK_FULL && peer__engine_make_room(graph->engine))
+        status = remove_here(graph, id);
     peer__engine_leave(graph->engine);
     return status;
 }

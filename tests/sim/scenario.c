@@ -181,7 +181,7 @@ size_t world_host(struct world *world)
 
 static uint32_t options(const struct world *world)
 {
-    return world->automatic ? 0 : (uint32_t)PEER_GRAPH_OPTION_MANUAL;
+    return world->options | (world->automatic ? 0 : (uint32_t)PEER_GRAPH_OPTION_MANUAL);
 }
 
 void world_create(struct world *world, size_t node)

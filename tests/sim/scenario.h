@@ -46,6 +46,7 @@ struct world {
     uint64_t seed;
     uint32_t record_size_max; /* of graphs that world_create makes; 0: the default */
     int32_t presence_max;     /* of graphs that world_create makes; 0: no presence by itself */
+    uint32_t options;         /* PEER_GRAPH_OPTION_*, of graphs that are made or opened from here on */
     int automatic;            /* graphs find neighbours by themselves; else only as the scenario connects them */
     int64_t seconds_checked;  /* by the checkers: the last one */
     void (*observe)(void *observer, const char *line, size_t size); /* NULL, or sees each line of the trace */

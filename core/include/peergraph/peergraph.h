@@ -609,14 +609,19 @@ PEER_API peer_status peer_graph_search_records(peer_graph *graph, const char *cr
 /* ------------------------------------------------------------------------------------------------------- judgement */
 
 /*
- * A graph that was opened with PEER_GRAPH_OPTION_JUDGE takes no record of others, changed or deleted ones included, before
- * its application has judged it: PEER_EVENT_VALIDATION asks, peer_graph_get_deferred_record shows it with its security
- * data, peer_graph_judge_record answers. Until then it is neither stored nor acknowledged nor forwarded. The graph's own
- * records are not asked about, nor what this node changes itself. All nodes of a graph must judge alike.
+ * A graph that was opened with PEER_GRAPH_OPTION_JUDGE takes no record of others, changed or deleted ones included, also
+ * where the deletion comes first, before its application has judged it: PEER_EVENT_VALIDATION asks,
+ * peer_graph_get_deferred_record shows it with its security data, peer_graph_judge_record answers. Until then it is neither
+ * stored nor acknowledged nor forwarded. The graph's own records are not asked about, nor what this node changes itself.
+ * All nodes of a graph must judge alike.
  *
- * Records that wait are bounded: 4 MiB of a connection, 32 MiB in all. A connection with 2 MiB waiting is not read until
- * they were judged, or for 30 s; what does not fit is asked for again later, and PEER_GRAPH_STATUS_SYNCHRONIZED is withdrawn
- * until it has come. Nothing that waits is kept when the graph is closed: it comes again.
+ * Records that wait are bounded: 4 MiB of a connection, 32 MiB in all; one record is taken however large it is. A connection
+ * with 2 MiB waiting is not read until they were judged, or for 30 s; what does not fit is asked for again later, and
+ * PEER_GRAPH_STATUS_SYNCHRONIZED is withdrawn until it has come. What a connection that has ended brought makes way for what
+ * others bring, the oldest first. Nothing that waits is kept when the graph is closed: it comes again.
+ *
+ * A synchronization ends, and PEER_GRAPH_EVENT_SYNCHRONIZED is told, when what it brought is judged, or after 30 s without
+ * PEER_GRAPH_STATUS_SYNCHRONIZED.
  */
 
 /**
@@ -624,7 +629,7 @@ PEER_API peer_status peer_graph_search_records(peer_graph *graph, const char *cr
  *
  * @param validation_id  as PEER_EVENT_VALIDATION gave it
  *
- * @retval PEER_E_RECORD_NOT_FOUND  none waits under this number
+ * @retval PEER_E_RECORD_NOT_FOUND  none waits under this number: it was judged, or made way
  */
 PEER_API peer_status peer_graph_get_deferred_record(peer_graph *graph, uint64_t validation_id,
                                                     peer_record **record_out);

@@ -1,36 +1,18 @@
 /*
- * The deferred list (3.1.1, 3.1.4.10): records that wait for a judgement, of the application as a rule. They are neither
- * stored nor acknowledged nor forwarded meanwhile. A connection that fills the list is not read until it has drained, or
- * for 30 s; what is dropped then is asked for again later (decisions.md 18).
+ * What waits for a judgement (3.1.4.10), of the application as a rule: it is neither stored nor acknowledged nor forwarded
+ * meanwhile. A connection that brings too much is not read until it has drained, or for 30 s; what is dropped then is asked
+ * for again later (decisions.md 18). What connections that ended have left makes way for what others bring.
  */
 #include "graph/state.h"
 
 /** Of one connection: it is not read any more, and what comes all the same is dropped. */
 #define LINK_HIGH (2u * 1024 * 1024)
 #define LINK_MAX (4u * 1024 * 1024)
-/** Of all connections of a graph, and of those that have gone. */
+/** Of all connections of a graph, and of those that have gone; one record more, however large, of a connection that has
+ * nothing else there. */
 #define GRAPH_MAX (32u * 1024 * 1024)
-#define ENTRY_COST 256u
 #define PATIENCE_US INT64_C(30000000)
-
-struct deferred {
-    struct list in_graph;
-    uint64_t id;
-    uint64_t connection_id;
-    struct record *record; /* retained */
-    int32_t change;
-    int undecided; /* asked about, and not answered yet; else it was deferred by the judge */
-};
-
-static size_t cost_of(const struct deferred *deferred)
-{
-    return deferred->record->wire_size + ENTRY_COST;
-}
-
-static struct deferred *at(struct list *node)
-{
-    return CONTAINER_OF(node, struct deferred, in_graph);
-}
+#define LOOK_PERIOD_US INT64_C(1000000)
 
 /* --------------------------------------------------------------------------------------------------------- connections */
 
@@ -58,38 +40,76 @@ static void read_on(struct link *link)
     peer__link_update_reading(link);
 }
 
-/* A synchronization is complete when all that it brought is judged. */
-static void finish_if_judged(struct link *link)
+static int is_undecided_through(const struct graph *graph, uint64_t number)
 {
-    if (!link->deferral.finish_waits || link->deferral.undecided > 0)
-        return;
-    link->deferral.finish_waits = 0;
-    peer__sync_finish(link);
+    const struct deferred *oldest = graph->deferred != NULL ? peer__deferred_oldest_undecided(graph->deferred) : NULL;
+    return oldest != NULL && oldest->number <= number;
 }
 
+/* What comes later than the end of what was asked for is not waited for: there may be something at any time. */
 int peer__link_awaits_judgement(struct link *link)
 {
-    if (link->deferral.undecided == 0 || link->deferral.gave_up)
+    struct deferral *deferral = &link->deferral;
+    if (deferral->finish_waits)
+        return 1;
+    if (deferral->goes_on || deferral->gave_up || !is_undecided_through(link->graph, deferral->last_number))
         return 0;
-    if (!link->deferral.finish_waits)
-        link->deferral.waits_us = peer__engine_now_us(link->engine);
-    link->deferral.finish_waits = 1;
+    deferral->finish_waits = 1;
+    deferral->waits_through = deferral->last_number;
+    deferral->waits_us = peer__engine_now_us(link->engine);
     look_again(link->graph, PATIENCE_US);
     return 1;
 }
 
-/* Nobody judges: the connection goes on, and what is missing is asked for later. */
-static void lose_patience(struct link *link, int64_t now_us)
+static void go_on(struct link *link)
 {
-    if (link->deferral.is_full && now_us - link->deferral.full_us >= PATIENCE_US)
-        read_on(link);
-    if (!link->deferral.finish_waits || now_us - link->deferral.waits_us < PATIENCE_US)
-        return;
     link->deferral.finish_waits = 0;
-    link->deferral.gave_up = 1;
-    peer__link_note_refused(link);
-    peer__sync_finish(link);
-    link->deferral.gave_up = 0;
+    link->deferral.goes_on = 1;
+    peer__sync_on_end(link);
+    link->deferral.goes_on = 0;
+}
+
+static int is_judged(const struct link *link, int64_t now_us)
+{
+    (void)now_us;
+    return !is_undecided_through(link->graph, link->deferral.waits_through);
+}
+
+/* Nobody judges. */
+static int has_waited_long(const struct link *link, int64_t now_us)
+{
+    return now_us - link->deferral.waits_us >= PATIENCE_US;
+}
+
+static struct link *find_waiting(struct graph *graph, int (*is_over)(const struct link *link, int64_t now_us))
+{
+    int64_t now_us = peer__engine_now_us(graph->engine);
+    LIST_FOR (node, following, &graph->links) {
+        struct link *link = CONTAINER_OF(node, struct link, in_graph);
+        if (link->deferral.finish_waits && is_over(link, now_us))
+            return link;
+    }
+    return NULL;
+}
+
+/* Synchronizations that waited for no more than was judged by now. Each may end any connection, so the list is looked
+ * through anew. */
+static void finish_judged(struct graph *graph)
+{
+    struct link *link;
+    while ((link = find_waiting(graph, is_judged)) != NULL)
+        go_on(link);
+}
+
+/* What is missing then is asked for later. */
+static void finish_impatient(struct graph *graph)
+{
+    struct link *link;
+    while ((link = find_waiting(graph, has_waited_long)) != NULL) {
+        link->deferral.gave_up = 1;
+        peer__link_note_refused(link);
+        go_on(link);
+    }
 }
 
 void peer__graph_deferred_fire(struct timer *timer)
@@ -98,63 +118,45 @@ void peer__graph_deferred_fire(struct timer *timer)
     int64_t now_us = peer__engine_now_us(graph->engine);
     int waits = 0;
     (void)peer__graph_commit(graph);
-    LIST_FOR (node, following, &graph->links)
-        lose_patience(CONTAINER_OF(node, struct link, in_graph), now_us);
+    LIST_FOR (node, following, &graph->links) {
+        struct link *link = CONTAINER_OF(node, struct link, in_graph);
+        if (now_us - link->deferral.full_us >= PATIENCE_US)
+            read_on(link);
+    }
+    finish_judged(graph);
+    finish_impatient(graph);
     LIST_FOR (node, following, &graph->links) {
         const struct link *link = CONTAINER_OF(node, struct link, in_graph);
         waits |= link->deferral.is_full || link->deferral.finish_waits;
     }
     if (waits)
-        look_again(graph, PATIENCE_US / 30);
+        look_again(graph, LOOK_PERIOD_US);
 }
 
 /* ------------------------------------------------------------------------------------------------------------ the list */
 
-static void decided(struct graph *graph, struct deferred *deferred)
+static void read_on_if_drained(struct link *link)
 {
-    struct link *link = peer__graph_find_link(graph, deferred->connection_id);
-    if (!deferred->undecided)
+    if (link->deferral.brought.bytes > LINK_HIGH / 2)
         return;
-    deferred->undecided = 0;
-    if (link == NULL)
-        return;
-    link->deferral.undecided--;
-    finish_if_judged(link);
+    read_on(link);
+    link->deferral.full_us = 0;
 }
 
 static void drop(struct graph *graph, struct deferred *deferred)
 {
-    struct link *link = peer__graph_find_link(graph, deferred->connection_id);
-    graph->deferred_bytes -= cost_of(deferred);
-    if (link != NULL) {
-        link->deferral.bytes -= cost_of(deferred);
-        if (link->deferral.bytes <= LINK_HIGH / 2) {
-            read_on(link);
-            link->deferral.full_us = 0;
-        }
-    }
-    list_remove(&deferred->in_graph);
-    peer__record_release(deferred->record);
-    peer__free(deferred);
+    struct link *link = NULL;
+    if (deferred->owner != NULL)
+        link = CONTAINER_OF(deferred->owner, struct link, deferral.brought);
+    peer__deferred_drop(graph->deferred, deferred);
+    if (link != NULL)
+        read_on_if_drained(link);
 }
 
-static struct deferred *find(struct graph *graph, uint64_t id)
+void peer__link_leaves_deferred(struct link *link)
 {
-    LIST_FOR (node, following, &graph->deferred) {
-        if (at(node)->id == id)
-            return at(node);
-    }
-    return NULL;
-}
-
-static int is_listed(struct graph *graph, const struct record *record)
-{
-    LIST_FOR (node, following, &graph->deferred) {
-        const struct record_fields *fields = &at(node)->record->fields;
-        if (peer__guid_equal(&fields->id, &record->fields.id) && peer__record_compare(fields, &record->fields) == 0)
-            return 1;
-    }
-    return 0;
+    if (link->graph != NULL)
+        peer__deferred_disown(link->graph->deferred, &link->deferral.brought);
 }
 
 static void ask(struct graph *graph, const struct deferred *deferred)
@@ -164,45 +166,70 @@ static void ask(struct graph *graph, const struct deferred *deferred)
                                                .change = deferred->change,
                                                .record_id = deferred->record->fields.id,
                                                .record_type = deferred->record->fields.type,
-                                               .validation_id = deferred->id});
+                                               .validation_id = deferred->number});
+}
+
+/* Neighbours are few enough for what each of them may bring; the rest was left by connections that ended. */
+static void make_way(struct graph *graph, size_t cost)
+{
+    struct deferred *orphan;
+    while (graph->deferred->bytes + cost > GRAPH_MAX &&
+           (orphan = peer__deferred_oldest_orphan(graph->deferred)) != NULL) {
+        peer__deferred_drop(graph->deferred, orphan);
+        peer__graph_note_missing(graph);
+    }
+}
+
+static int has_place(const struct link *link, size_t cost)
+{
+    size_t brought = link->deferral.brought.bytes;
+    size_t all = link->graph->deferred->bytes;
+    if (brought == 0) /* one is taken however large it is */
+        return all <= GRAPH_MAX;
+    return brought + cost <= LINK_MAX && all + cost <= GRAPH_MAX;
+}
+
+static void give(struct graph *graph, struct deferred *deferred, struct link *link)
+{
+    peer__deferred_give(graph->deferred, deferred, &link->deferral.brought, link->connection_id);
+    if (link->deferral.brought.bytes > LINK_HIGH)
+        stop_reading(link);
+}
+
+/* From another neighbour, over a connection that has ended, or once more over this one. */
+static void bring_again(struct link *from, struct deferred *deferred)
+{
+    if (deferred->number > from->deferral.last_number)
+        from->deferral.last_number = deferred->number;
+    if (deferred->owner == NULL && has_place(from, peer__deferred_cost(deferred->record)))
+        give(from->graph, deferred, from);
 }
 
 peer_status peer__graph_defer(struct link *from, struct record *record, int32_t change, int *taken_out)
 {
     struct graph *graph = from->graph;
-    size_t cost = record->wire_size + ENTRY_COST;
+    struct deferred *deferred;
     *taken_out = 1;
-    if (is_listed(graph, record)) /* from another neighbour, or once more from this one */
+    if (graph->deferred == NULL)
+        graph->deferred = peer__deferred_list_create(peer__engine_draw(graph->engine, UINT64_MAX));
+    if (graph->deferred == NULL)
+        return peer__out_of_memory();
+    if ((deferred = peer__deferred_find_record(graph->deferred, &record->fields)) != NULL) {
+        bring_again(from, deferred);
         return PEER_OK;
-    *taken_out = from->deferral.bytes + cost <= LINK_MAX && graph->deferred_bytes + cost <= GRAPH_MAX;
-    if (!*taken_out && from->deferral.bytes > 0)
+    }
+    if (from->deferral.brought.bytes + peer__deferred_cost(record) <= LINK_MAX || from->deferral.brought.bytes == 0)
+        make_way(graph, peer__deferred_cost(record));
+    *taken_out = has_place(from, peer__deferred_cost(record));
+    if (!*taken_out)
         return PEER_OK;
-    *taken_out = 1; /* one is taken however large it is */
-    struct deferred *deferred = peer__calloc(1, sizeof(*deferred));
+    deferred = peer__deferred_add(graph->deferred, record, change);
     if (deferred == NULL)
         return peer__out_of_memory();
-    *deferred = (struct deferred){.id = ++graph->last_deferred_id,
-                                  .connection_id = from->connection_id,
-                                  .record = peer__record_retain(record),
-                                  .change = change,
-                                  .undecided = 1};
-    list_append(&graph->deferred, &deferred->in_graph);
-    graph->deferred_bytes += cost;
-    from->deferral.bytes += cost;
-    from->deferral.undecided++;
+    from->deferral.last_number = deferred->number;
+    give(graph, deferred, from);
     ask(graph, deferred);
-    if (from->deferral.bytes > LINK_HIGH)
-        stop_reading(from);
     return PEER_OK;
-}
-
-void peer__graph_deferred_free(struct graph *graph)
-{
-    LIST_FOR (node, following, &graph->deferred) {
-        peer__record_release(at(node)->record);
-        peer__free(at(node));
-    }
-    list_init(&graph->deferred);
 }
 
 /* ---------------------------------------------------------------------------------------------------- the application's */
@@ -235,14 +262,14 @@ static peer_status no_such(uint64_t id)
 
 peer_status peer__graph_get_deferred(struct graph *graph, uint64_t id, struct record **record_out)
 {
-    struct deferred *deferred = find(graph, id);
+    const struct deferred *deferred = peer__deferred_find(graph->deferred, id);
     if (deferred == NULL)
         return no_such(id);
     *record_out = peer__record_retain(deferred->record);
     return PEER_OK;
 }
 
-static peer_status take(struct graph *graph, struct deferred *deferred)
+static peer_status take(struct graph *graph, const struct deferred *deferred)
 {
     struct record *record = peer__record_retain(deferred->record);
     peer_status status = peer__graph_take_judged(graph, record, deferred->connection_id);
@@ -256,7 +283,7 @@ static peer_status take(struct graph *graph, struct deferred *deferred)
 
 peer_status peer__graph_judge(struct graph *graph, uint64_t id, peer_status verdict)
 {
-    struct deferred *deferred = find(graph, id);
+    struct deferred *deferred = peer__deferred_find(graph->deferred, id);
     peer_status status = PEER_OK;
     if (deferred == NULL)
         return no_such(id);
@@ -265,9 +292,10 @@ peer_status peer__graph_judge(struct graph *graph, uint64_t id, peer_status verd
     if (verdict == PEER_OK)
         status = take(graph, deferred);
     if (status >= 0) { /* else it waits on: the disk may be full */
-        decided(graph, deferred);
+        list_remove(&deferred->in_undecided);
         if (verdict != PEER_E_DEFERRED_VALIDATION)
             drop(graph, deferred);
+        finish_judged(graph);
     }
     peer__engine_leave(graph->engine);
     return status;
@@ -284,10 +312,11 @@ static int is_meant(const struct deferred *deferred, size_t count, const peer_gu
 
 void peer__graph_ask_again(struct graph *graph, size_t count, const peer_guid *ids)
 {
-    peer__engine_enter(graph->engine);
-    LIST_FOR (node, following, &graph->deferred) {
-        if (is_meant(at(node), count, ids))
-            ask(graph, at(node));
+    if (graph->deferred == NULL)
+        return;
+    LIST_FOR (node, following, &graph->deferred->records) {
+        const struct deferred *deferred = CONTAINER_OF(node, struct deferred, in_list);
+        if (is_meant(deferred, count, ids))
+            ask(graph, deferred);
     }
-    peer__engine_leave(graph->engine);
 }

@@ -95,13 +95,16 @@ static peer_status check_room(struct graph *graph, const struct record *record, 
     return status;
 }
 
-/* The graph's own records keep the graph alive; whoever else may judge them, the application does not. */
+/* The graph's own records keep the graph alive; whoever else may judge them, the application does not. The deletion of what
+ * is not here changes nothing yet, but would keep out what is still to come. */
 static peer_status validate(struct graph *graph, struct record *record, int32_t change, const struct source *from,
                             enum verdict *verdict_out)
 {
     const struct security *security = &graph->security;
     int taken;
-    if (security->validate == NULL || from->link == NULL || change == 0 || peer__type_is_reserved(&record->fields.type))
+    if (change == 0)
+        change = PEER_RECORD_DELETED;
+    if (security->validate == NULL || from->link == NULL || peer__type_is_reserved(&record->fields.type))
         return PEER_OK;
     peer_status status = security->validate(security->self, record, change);
     if (status == PEER_E_INVALID_RECORD) {

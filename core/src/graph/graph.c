@@ -23,7 +23,7 @@ static void graph_free(struct graph *graph)
     peer__timer_cancel(&engine->timers, &graph->upkeep.presence_timer);
     peer__timer_cancel(&engine->timers, &graph->upkeep.refresh);
     peer__timer_cancel(&engine->timers, &graph->upkeep.autorefresh);
-    peer__graph_deferred_free(graph);
+    peer__deferred_list_free(graph->deferred);
     peer__timers_release(&engine->timers, GRAPH_TIMERS);
     list_remove(&graph->in_engine);
     if (graph->store != NULL)
@@ -105,7 +105,6 @@ static peer_status graph_make(struct engine *engine, const char *graph_id, const
     graph->clock_offset_us = peer__engine_clock_offset_us(engine);
     list_init(&graph->in_engine);
     list_init(&graph->links);
-    list_init(&graph->deferred);
     list_init(&graph->subscriptions);
     init_timers(graph);
     peer_status status = peer__journal_create(&graph->journal);

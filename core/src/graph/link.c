@@ -55,6 +55,7 @@ peer_status peer__link_create(struct engine *engine, struct graph *graph, struct
     peer__timer_init(&link->step, on_step);
     list_append(&engine->links, &link->in_engine);
     list_init(&link->in_graph);
+    list_init(&link->deferral.brought.records);
     if (graph != NULL)
         list_append(&graph->links, &link->in_graph);
     engine->link_count++;
@@ -190,6 +191,7 @@ void peer__link_end(struct link *link, peer_status reason, const char *format, .
         transport->close(transport->self, link->connection, linger_ms(link));
     link->connection = NULL;
     peer__link_note_partial(link);
+    peer__link_leaves_deferred(link);
     list_remove(&link->in_graph);
     list_remove(&link->in_engine);
     list_append(&link->engine->ending, &link->in_engine);

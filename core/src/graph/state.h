@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "base/time.h"
 #include "graph/address_book.h"
+#include "graph/deferred_list.h"
 #include "graph/graph.h"
 #include "graph/referrals.h"
 #include "graph/roster.h"
@@ -227,13 +228,15 @@ enum dial_blame {
 
 /** Records of a connection that wait for a judgement (deferred.c). */
 struct deferral {
-    size_t bytes;
-    size_t undecided; /* how many were asked about and not answered */
-    int is_full;      /* it is not read */
-    int64_t full_us;  /* monotonic, since when it is full; 0: it is not */
-    int finish_waits; /* the end of our synchronization, for the answers */
-    int gave_up;      /* it ends now without them */
-    int64_t waits_us; /* since when */
+    struct deferred_owner brought;
+    uint64_t last_number;   /* of those that it has brought, or brought again */
+    int is_full;            /* it is not read */
+    int64_t full_us;        /* monotonic, since when it is full; 0: it is not */
+    int finish_waits;       /* the end of our synchronization, or of a part of it, for the answers */
+    uint64_t waits_through; /* to the questions up to this number */
+    int64_t waits_us;       /* since when */
+    int gave_up;            /* this synchronization goes on without them */
+    int goes_on;            /* just now, after it waited */
 };
 
 struct link {
@@ -390,10 +393,8 @@ struct graph {
     struct timer relief; /* asks again */
     struct timer room;   /* looks whether there is room again, and catches up */
 
-    struct security security; /* .validate NULL: every record that is well-formed is taken */
-    struct list deferred;     /* waiting for a judgement, oldest first */
-    size_t deferred_bytes;
-    uint64_t last_deferred_id;
+    struct security security;       /* .validate NULL: every record that is well-formed is taken */
+    struct deferred_list *deferred; /* waiting for a judgement; NULL: nothing ever was */
     struct timer deferred_timer;
 
     struct dialler dialler;
@@ -677,10 +678,11 @@ peer_status peer__graph_take_judged(struct graph *graph, struct record *record, 
 /* deferred.c */
 /** Puts a record into the deferred list, and asks. `*taken_out` 0: there is no room, and it comes again later. */
 peer_status peer__graph_defer(struct link *from, struct record *record, int32_t change, int *taken_out);
-/** 1 while our synchronization waits for judgements; peer__sync_finish is called again then. */
+/** 1: our synchronization waits for judgements of what it brought; peer__sync_on_end is called again then. */
 int peer__link_awaits_judgement(struct link *link);
+/** The link ends; what it has brought waits on. */
+void peer__link_leaves_deferred(struct link *link);
 void peer__graph_deferred_fire(struct timer *timer);
-void peer__graph_deferred_free(struct graph *graph);
 int peer__graph_is_judged_by_application(const struct graph *graph);
 void peer__graph_let_application_judge(struct graph *graph);
 
@@ -730,6 +732,8 @@ int peer__engine_make_room(struct engine *engine);
 void peer__graph_set_storage_full(struct graph *graph, enum storage_reason reason, int full);
 /** A record from this neighbour was neither stored nor acknowledged: SYNCHRONIZED is withdrawn until it has come. */
 void peer__link_note_refused(struct link *link);
+/** The same of a record whose neighbour has gone. */
+void peer__graph_note_missing(struct graph *graph);
 void peer__graph_room_fire(struct timer *timer);
 /** Of every synchronization that ends: whether nothing is missing any more. */
 void peer__link_note_synchronized(struct link *link, uint64_t refused_before);

@@ -57,14 +57,18 @@ static void look_at_disk(struct graph *graph)
 
 void peer__link_note_refused(struct link *link)
 {
-    struct graph *graph = link->graph;
     link->refused = 1;
+    peer__graph_note_missing(link->graph);
+}
+
+void peer__graph_note_missing(struct graph *graph)
+{
     graph->refused_count++;
-    if (!graph->incomplete) {
-        graph->incomplete = 1;
-        peer__graph_tell_status(graph);
-        look_again(graph);
-    }
+    if (graph->incomplete)
+        return;
+    graph->incomplete = 1;
+    peer__graph_tell_status(graph);
+    look_again(graph);
 }
 
 static int nobody_was_refused(const struct graph *graph)

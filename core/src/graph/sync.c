@@ -107,8 +107,11 @@ void peer__sync_finish(struct link *link)
 static void on_stage_end(struct link *link)
 {
     struct graph *graph = link->graph;
+    int is_told = link->sync.stage >= 2 && link->sync.stage < stage_count(graph);
+    if (is_told && peer__link_awaits_judgement(link)) /* SYNCHRONIZED never overtakes records (decisions.md 17) */
+        return;
     size_t stage = link->sync.stage++; /* D-21: past the graph info too, which is asked for once */
-    if (stage >= 2 && stage < stage_count(graph))
+    if (is_told)
         tell_synchronized(graph, stage_type(graph, stage));
     if (stage < stage_count(graph))
         solicit(link);
@@ -149,6 +152,7 @@ void peer__sync_free(struct link *link)
 {
     peer__buffer_free(&link->sync.send);
     link->sync = (struct sync){.type = SYNC_NONE};
+    link->deferral.gave_up = 0;
     peer__sync_walk_free(&link->walk);
 }
 

@@ -67,6 +67,7 @@ def searches(graph: peergraph.Graph, count: int) -> None:
     report("number below 1,000", "limit 10 ms", all_of(Attr("size") < 1000))
     report("text, 1 in 200", "limit 10 ms", all_of(Attr("room") == "room 7"))
     report("text by prefix", "limit 10 ms", all_of(Attr("path").like("docs/12/*")))
+    report("text by pattern", "limit 10 ms", all_of(Attr("path").like("docs/1?/*")))
     report("a day's moments", "limit 10 ms", all_of(Attr("made") < MADE + dt.timedelta(minutes=15)))
     report("both of two", "limit 20 ms", all_of((Attr("size") < 1000) & (Attr("room") == "room 7")))
     report("one of two", "limit 20 ms", all_of((Attr("size") < 500) | (Attr("room") == "room 7")))

@@ -585,7 +585,7 @@ PEER_API peer_status peer_graph_enum_records(peer_graph *graph, const peer_guid 
  * are peer_record. Others are not kept waiting. The call finds the first few hundred; the rest is found meanwhile:
  * peer_get_next_item waits for as many as it is asked for, peer_get_item_count for all.
  *
- * The query is XML, and peer_query_* write it:
+ * The query is XML:
  *
  *     <peersearch><and><clause attrib="room" type="string" compare="equal">lobb*</clause>
  *     <clause attrib="size" type="int" compare="less">1000</clause></and></peersearch>
@@ -593,13 +593,14 @@ PEER_API peer_status peer_graph_enum_records(peer_graph *graph, const peer_guid 
  * `attrib` is the name of an attribute, or peercreatorid, peerlastmodifiedby, peerrecordid, peerrecordtype (string),
  * peercreationtime, peerlastmodificationtime (date, peer time). `type` is string, int or date; values of another type do
  * not match. `compare` is equal (the default), notequal, less, greater, lessorequal or greaterorequal. In the value of a
- * string that is compared for equal or notequal, * stands for any characters and ? for one; \*, \? and \ stand for
- * themselves. Text is compared by UTF-16 unit, case counts. A record that lacks the attribute does not match whatever the
+ * string that is compared for equal or notequal, * stands for any characters and ? for one; a backslash before *, ?
+ * or another backslash takes the meaning from it. Text is compared by UTF-16 unit, case counts. A record that lacks the attribute does not match whatever the
  * comparison; of one that has it several times any value will do. Integers beyond 64 bits are not found. At most 1,024
  * clauses and operators, nested 64 deep, values of 4,096 bytes.
  *
  * @retval PEER_E_INVALID_SEARCH     the query is not XML or breaks the rules; the message says where
- * @retval E_INVALIDARG              also a \ in a value before anything but *, ? and  * @retval PEER_E_GRAPH_NOT_READY    the graph was never synchronized
+ * @retval E_INVALIDARG              also a backslash in a value before anything else
+ * @retval PEER_E_GRAPH_NOT_READY    the graph was never synchronized
  * @retval PEER_E_GRAPH_SHUTTING_DOWN, PEER_E_INVALID_DATABASE
  *
  * PeerGraphSearchRecords.

@@ -25,10 +25,12 @@ from ._codes import (
     RecordFlag,
     Scope,
 )
+from ._direct import MESSAGE_TYPE
 from ._graph import GraphProperties
 from ._native import version as library_version
 from ._nodes import ConnectionInfo, NodeInfo
 from .attributes import Attributes
+from .direct import Channel, Direct
 from .errors import (
     AccessDenied,
     AlreadyExists,
@@ -110,6 +112,8 @@ for _class in (
     ConnectionEnumeration,
     Events,
     EventQueue,
+    Direct,
+    Channel,
     Record,
     Attributes,
     GraphProperties,
@@ -130,6 +134,9 @@ __all__ = [
     "ConnectionEnumeration",
     "Events",
     "EventQueue",
+    "Direct",
+    "Channel",
+    "MESSAGE_TYPE",
     "KEEP",
     "AttributeType",
     "ConnectionFlag",

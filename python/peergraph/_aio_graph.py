@@ -10,6 +10,7 @@ from uuid import UUID
 
 from . import _native_database
 from ._aio_calls import in_thread
+from ._aio_direct import Direct
 from ._aio_events import Events
 from ._check import file_path
 from ._codes import GraphEvent, GraphStatus
@@ -186,6 +187,15 @@ class Graph(GraphBase):
         Raises InvalidGraph.
         """
         return Events(self, registrations(types, record_type))
+
+    def direct(self, *, accept: bool = True) -> Direct:
+        """The direct connections of this node, as streams of messages, for an async with statement.
+
+        accept  whether others may connect; with False they are sent away
+
+        Raises RuntimeError (it is open already), InvalidGraph.
+        """
+        return Direct(self, accept)
 
 
 async def _iterate(make: Callable[[], RecordEnumerationBase]) -> AsyncIterator[Record]:

@@ -161,13 +161,14 @@ class RuntimeBase(Handle):
 class GraphBase(Handle, Changes):
     """A graph, without what waits. See peergraph.Graph and peergraph.aio.Graph."""
 
-    __slots__ = ("_database", "_graph_id", "_is_new", "_peer_id", "_runtime")
+    __slots__ = ("_database", "_graph_id", "_has_direct", "_is_new", "_peer_id", "_runtime")
 
     _runtime: RuntimeBase
     _graph_id: str
     _peer_id: str
     _database: str
     _is_new: bool
+    _has_direct: bool
 
     def __init__(
         self,
@@ -184,6 +185,7 @@ class GraphBase(Handle, Changes):
         self._peer_id = peer_id
         self._database = database
         self._is_new = is_new
+        self._has_direct = False
         runtime._world.opened(self)
 
     def _is_gone(self) -> bool:

@@ -86,9 +86,8 @@ def graph_open_direct_connection(graph: Handle, peer_id: str, address: str) -> i
 
 def graph_send_data(graph: Handle, connection_id: int, data_type: bytes, data: Buffer) -> None:
     """peer_graph_send_data."""
-    with memoryview(data) as view:
-        given = ffi.from_buffer(view) if view.nbytes else ffi.NULL
-        _check(lib.peer_graph_send_data(graph, connection_id, _guid(data_type), given, view.nbytes))
+    with ffi.from_buffer(data) as given:
+        _check(lib.peer_graph_send_data(graph, connection_id, _guid(data_type), given, len(given)))
 
 
 def graph_close_direct_connection(graph: Handle, connection_id: int) -> None:

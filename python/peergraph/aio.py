@@ -15,6 +15,7 @@ deleting and reading one record, and the status, are plain calls.
 
 from __future__ import annotations
 
+from ._aio_direct import Channel, Direct
 from ._aio_events import Events
 from ._aio_graph import Batch, Graph
 from ._aio_runtime import Runtime, open_runtime
@@ -31,6 +32,7 @@ from ._codes import (
     RecordFlag,
     Scope,
 )
+from ._direct import MESSAGE_TYPE
 from ._graph import GraphProperties
 from ._nodes import ConnectionInfo, NodeInfo
 from .attributes import Attributes
@@ -101,7 +103,7 @@ from .events import (
 from .records import Record
 from .search import Attr, Query, escape_wildcards
 
-for _class in (Runtime, Graph, Batch, Events):
+for _class in (Runtime, Graph, Batch, Events, Direct, Channel):
     _class.__module__ = __name__  # as people import them
 
 __all__ = [
@@ -110,6 +112,9 @@ __all__ = [
     "Graph",
     "Batch",
     "Events",
+    "Direct",
+    "Channel",
+    "MESSAGE_TYPE",
     "KEEP",
     "AttributeType",
     "ConnectionFlag",

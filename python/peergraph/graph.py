@@ -22,6 +22,7 @@ from ._enumerations import (
 )
 from ._graph import Attempt, BatchBase, GraphBase, closed_error, registrations
 from ._nodes import ConnectionInfo, NodeInfo
+from .direct import Direct
 from .events import Closed, Event, NeighbourConnection, StatusChanged
 from .queue import BATCH, EventQueue, Events
 from .records import Record
@@ -255,6 +256,15 @@ class Graph(GraphBase):
         Raises InvalidGraph.
         """
         return Events(self, registrations(types, record_type))
+
+    def direct(self, *, accept: bool = True) -> Direct:
+        """The direct connections of this node, as streams of messages, for a with statement.
+
+        accept  whether others may connect; with False they are sent away
+
+        Raises RuntimeError (it is open already), InvalidGraph.
+        """
+        return Direct(self, accept)
 
     def register_event(
         self, *types: GraphEvent | type[Event], record_type: UUID | Iterable[UUID] | None = None

@@ -66,6 +66,8 @@ EXACT = {
     "Graph": {snake(name) for name in WINDOWS} - {"create", "open", "delete"}
     | {"begin_batch", "pause_direct_connection", "get_deferred_record", "judge_record"},
     "Events": set(),
+    "Direct": set(),
+    "Channel": set(),
 }
 WAITING = {"Runtime": {"create_graph", "open_graph", "delete_graph", "close"}, "Graph": {"connect", "close"}}
 

@@ -431,6 +431,9 @@ PEER_API peer_status peer_graph_open_direct_connection(peer_graph *graph, const 
  * PEER_E_OUTBOX_FULL. Neighbour data shares its connection with the graph's records, so that of a neighbour whose program
  * does not take it, what is beyond 1 MiB is lost and counted by PEER_EVENT_OVERFLOW there.
  *
+ * The id of a connection that is still being made gives PEER_E_CONNECTION_NOT_FOUND. A message of more than 4 MiB that
+ * arrives over a direct connection ends it.
+ *
  * @param data_type  what the data is, for the receiver; any but the engine's own 0ccbb0d2-be41-4bd6-914b-058ec5dcce64
  * @param size       at most 4 MiB over a direct, 1 MiB over a neighbour connection
  *
@@ -443,8 +446,11 @@ PEER_API peer_status peer_graph_send_data(peer_graph *graph, uint64_t connection
                                           const void *data, size_t size);
 
 /**
- * Closes a direct connection, from either side and at any moment. What was sent before still arrives. Both sides get
- * PEER_GRAPH_EVENT_DIRECT_CONNECTION with PEER_DISCONNECTED and the reason 0; one that was not up yet fails.
+ * Closes a direct connection, from either side and at any moment. Both sides get PEER_GRAPH_EVENT_DIRECT_CONNECTION with
+ * PEER_DISCONNECTED and the reason 0; one that was not up yet fails.
+ *
+ * What was sent before still arrives, however slowly it is taken, as long as this runtime lives: a shutdown waits for it
+ * for a second. A program that ends after it has sent something large waits for an answer, or for the other side to close.
  *
  * @retval PEER_E_CONNECTION_NOT_FOUND  no direct connection has this id
  *
@@ -813,7 +819,7 @@ typedef struct peer_event_view {
  * it asked for. It is bounded (32 MiB): when full, changes of one record are merged, and if that does not suffice one
  * PEER_EVENT_OVERFLOW per type stands for what was lost, so that the reader can enumerate again.
  *
- * @param count          0 with a NULL array: every event
+ * @param count          0 with a NULL array: every event. OVERFLOW, CLOSED and WRITABLE come in any case
  * @param registrations  list RECORD_CHANGED several times to watch several record types
  *
  * PeerGraphRegisterEvent.

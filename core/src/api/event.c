@@ -105,13 +105,11 @@ static void tell_if_cleared(const peer_event_queue *handle, struct event_queue *
     struct call call;
     if (!peer__event_queue_was_cleared(queue))
         return;
-    struct kept_error kept = peer__error_keep();
-    peer_status status = peer__enter_locked(&call, HANDLE_QUEUE, handle);
-    if (status >= 0) {
+    if (!peer__enter_queue_locked(&call, handle))
+        return;
+    if (call.graph->graph != NULL)
         peer__graph_data_was_taken(call.graph->graph);
-        status = peer__leave(&call, PEER_OK);
-    }
-    (void)peer__error_restore(&kept, status);
+    (void)peer__leave(&call, PEER_OK);
 }
 
 peer_status peer_get_event_data(peer_event_queue *handle, peer_event **event_out)

@@ -445,6 +445,24 @@ peer_status peer__enter_wait(struct call *call, const peer_event_queue *handle, 
     return thing != NULL ? PEER_OK : is_no_queue(handle);
 }
 
+int peer__enter_queue_locked(struct call *call, const peer_event_queue *handle)
+{
+    *call = (struct call){0};
+    pthread_mutex_lock(&table.mutex);
+    struct thing *thing = find(HANDLE_QUEUE, handle);
+    if (thing != NULL && !is_stopping(runtime_of(thing)) && !peer__runtime_exiting()) {
+        thing->references++;
+        call->thing = thing;
+        call->runtime = runtime_of(thing);
+        call->graph = (struct api_graph *)thing->parent;
+        pin(call->runtime);
+    }
+    pthread_mutex_unlock(&table.mutex);
+    if (call->runtime != NULL)
+        peer__call_lock_for_end(call);
+    return call->runtime != NULL;
+}
+
 int peer__call_is_unwanted(const struct call *call)
 {
     pthread_mutex_lock(&table.mutex);

@@ -145,6 +145,9 @@ int peer__handle_is_alive(enum handle_kind kind, uintptr_t handle);
 int peer__runtime_retire(uintptr_t handle);
 /** The queue of a handle, retained, as peer__enter_queue; and if its time is virtual, a call that pins its runtime. */
 peer_status peer__enter_wait(struct call *call, const peer_event_queue *handle, struct event_queue **queue_out);
+/** For what follows taking from a queue: 1 and the lock, to be left by peer__leave; or 0 if the runtime has ended or the
+ * queue was unregistered, which is no error. The graph may be closed. */
+int peer__enter_queue_locked(struct call *call, const peer_event_queue *handle);
 /** 1 if the runtime of a call is about to end. */
 int peer__call_is_unwanted(const struct call *call);
 

@@ -38,7 +38,8 @@ struct transport {
     size_t (*queued)(void *self, struct transport_connection *connection);
     /** Stops (1) or starts (0) reading. */
     void (*pause)(void *self, struct transport_connection *connection, int paused);
-    /** The other side may take nothing for as long as it likes, if its system answers. */
+    /** The other side may take nothing for as long as it likes, if its system answers; also after `close`, which then
+     * lingers for so long after the last sign of life, half an hour at most. */
     void (*be_patient)(void *self, struct transport_connection *connection);
     /**
      * Lets go: what is queued is still sent for at most `linger_ms`, then the connection ends. The engine gets nothing

@@ -353,10 +353,12 @@ static struct quota *free_quota(struct backlog *backlog, uint64_t connection_id)
     return NULL;
 }
 
-/* One message is taken however large it is, if none waits. NULL: the quota is used up. */
+/* NULL: the quota is used up. */
 static struct quota *quota_for(struct backlog *backlog, const peer_event_view *event)
 {
     struct quota *quota = find_quota(backlog, event->connection_id);
+    if (event->size > QUOTA_BYTES)
+        return NULL;
     if (quota == NULL)
         return free_quota(backlog, event->connection_id);
     return quota->bytes + event->size > QUOTA_BYTES ? NULL : quota;

@@ -133,8 +133,7 @@ static int takes_record_type(int32_t type)
 
 static void set_wanted(struct event_queue_state *state, uint32_t count, const peer_event_registration *registrations)
 {
-    if (count == 0)
-        state->types = UINT32_MAX;
+    state->types = count == 0 ? UINT32_MAX : 1u << peer__event_type_place(PEER_EVENT_WRITABLE);
     for (uint32_t i = 0; i < count; i++) {
         const peer_event_registration *registration = &registrations[i];
         unsigned place = peer__event_type_place(registration->type);

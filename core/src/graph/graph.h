@@ -81,6 +81,8 @@ peer_status peer__graph_connection_info(struct graph *graph, uint64_t connection
 /** Bytes of one message of the application (ours; decisions.md 16 for neighbours). */
 #define DIRECT_DATA_MAX (4u * 1024 * 1024)
 #define NEIGHBOUR_DATA_MAX (1024u * 1024)
+/** What a message has besides its data, and some to spare. A larger one ends the connection. */
+#define DIRECT_MESSAGE_OVERHEAD_MAX 1024u
 /** PEER_E_CONNECT_SELF, PEER_E_CONNECTION_FAILED. */
 peer_status peer__graph_open_direct(struct graph *graph, const char *peer_id, const char *address,
                                     uint64_t *connection_id_out);

@@ -183,7 +183,8 @@ static void become_connected(struct link *link)
         link->engine->unauthenticated_count--;
     link->state = LINK_CONNECTED;
     link->connected_us = peer__engine_now_us(link->engine);
-    link->input.message_size_max = MESSAGE_SIZE_MAX;
+    link->input.message_size_max =
+        link->type == CONNECTION_DIRECT ? DIRECT_DATA_MAX + DIRECT_MESSAGE_OVERHEAD_MAX : MESSAGE_SIZE_MAX;
     peer__link_watch(link);
     if (link->type == CONNECTION_DIRECT)
         return;
@@ -348,7 +349,8 @@ void peer__link_on_refuse(struct link *link, const struct wire_refuse *message)
         peer__link_violation(link, "REFUSE without a CONNECT");
         return;
     }
-    peer__graph_take_referrals(link, &message->referrals);
+    if (link->type == CONNECTION_NEIGHBOUR)
+        peer__graph_take_referrals(link, &message->referrals);
     link->referred |= message->code == REFUSE_BUSY && link->peer_id == NULL;
     if (message->code == REFUSE_BUSY)
         link->blame = BLAME_FULL;
@@ -473,6 +475,8 @@ void peer__link_on_connect(struct link *link, const struct wire_connect *message
     struct link *other;
     int direct = (message->flags & CONNECT_FLAG_DIRECT) != 0;
     if (link->state == LINK_CONNECTED && (message->flags & CONNECT_FLAG_UPDATE) != 0) {
+        if (link->type == CONNECTION_DIRECT) /* its addresses are nothing to the graph */
+            return;
         take_addresses(link, &message->addresses);
         peer__graph_note_neighbour(link);
         return;

@@ -6,7 +6,8 @@
 #include <string.h>
 
 #define LINK_TIMERS 2u
-/** What an application has sent before it closed a direct connection still arrives if it does within so long. */
+/** What an application has sent before it closed a direct connection still arrives if the other side is silent for no
+ * longer than this. */
 #define DIRECT_LINGER_MS 60000u
 
 static void on_timeout(struct timer *timer)

@@ -49,7 +49,10 @@ struct transport_connection {
     unsigned broken : 1;       /* a send failed: what arrived is still read, then it ends */
     unsigned lingering : 1;    /* the timer of the linger runs */
     unsigned fin_sent : 1;
-    peer_status failure; /* not yet told to the engine */
+    unsigned patient : 1;    /* lingers for as long as the other side shows that it lives */
+    unsigned shows_life : 1; /* bytes have gone or come since the timer was set */
+    int64_t linger_until_us; /* at the latest */
+    peer_status failure;     /* not yet told to the engine */
     char failure_text[CONNECTION_TEXT_SIZE];
 };
 

@@ -22,14 +22,34 @@
 #define OUTPUT_KEEP_MAX TRANSPORT_HIGH_WATER
 /* After a failed send, how long what the other side said last is waited for. */
 #define BROKEN_WAIT_US 1000000
+/* However much life a side shows that does not take the last of what a patient connection was to bring. */
+#define PATIENCE_MAX_US INT64_C(1800000000)
 
 /* ---- life */
+
+/* What has not been read is not lost because nobody had the time to read it. */
+static int goes_on(const struct transport_connection *connection)
+{
+    if (connection->state == CONNECTION_DIALLING)
+        return 0;
+    if (connection->released)
+        return connection->patient && connection->shows_life && peer__monotonic_us() < connection->linger_until_us;
+    return connection->paused || connection->shows_life;
+}
+
+static void set_timer(struct transport_connection *connection, int64_t wait_us)
+{
+    connection->shows_life = 0;
+    peer__timer_set(&connection->runtime->timers, &connection->timer, peer__monotonic_us() + wait_us);
+}
 
 static void on_timer(struct timer *timer)
 {
     struct transport_connection *connection = CONTAINER_OF(timer, struct transport_connection, timer);
 
-    if (connection->released)
+    if (goes_on(connection))
+        set_timer(connection, connection->released ? (int64_t)connection->linger_ms * 1000 : BROKEN_WAIT_US);
+    else if (connection->released)
         peer__connection_free(connection);
     else if (connection->state == CONNECTION_DIALLING)
         peer__dial_timed_out(connection);
@@ -103,7 +123,7 @@ static void break_off(struct transport_connection *connection)
     connection->broken = 1;
     connection->output_sent = connection->output.size;
     if (!connection->released)
-        peer__timer_set(&connection->runtime->timers, &connection->timer, peer__monotonic_us() + BROKEN_WAIT_US);
+        set_timer(connection, BROKEN_WAIT_US);
 }
 
 /* Forgets what was sent: now and then, so that a long queue is not moved for every piece of it. */
@@ -132,6 +152,7 @@ static void flush(struct transport_connection *connection)
                             MSG_NOSIGNAL | MSG_DONTWAIT);
         if (sent >= 0) {
             connection->output_sent += (size_t)sent;
+            connection->shows_life = 1;
             left -= (size_t)sent;
         } else if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS) {
             connection->blocked = 1;
@@ -193,6 +214,8 @@ static ssize_t receive(struct transport_connection *connection, size_t size_max)
     do {
         size = recv(connection->watch->fd, connection->runtime->input, size_max, MSG_DONTWAIT);
     } while (size < 0 && errno == EINTR);
+    if (size > 0)
+        connection->shows_life = 1;
     return size;
 }
 
@@ -298,8 +321,8 @@ static void attend_released(struct transport_connection *connection)
     }
     if (!connection->lingering) {
         connection->lingering = 1;
-        peer__timer_set(&connection->runtime->timers, &connection->timer,
-                        peer__monotonic_us() + (int64_t)connection->linger_ms * 1000);
+        connection->linger_until_us = peer__monotonic_us() + PATIENCE_MAX_US;
+        set_timer(connection, (int64_t)connection->linger_ms * 1000);
     }
     if (unsent(connection) == 0 && !connection->fin_sent) {
         connection->fin_sent = 1;
@@ -349,6 +372,7 @@ void peer__transport_end(struct runtime *runtime, uint32_t linger_ms)
             release(connection, linger_ms);
         else if (connection->linger_ms > linger_ms)
             connection->linger_ms = linger_ms;
+        connection->patient = 0;
         if (connection->lingering && connection->timer.deadline_us > until_us)
             peer__timer_set(&runtime->timers, &connection->timer, until_us);
         peer__connection_touch(connection);
@@ -431,6 +455,7 @@ static void pause_reading(void *self, struct transport_connection *connection, i
 static void be_patient(void *self, struct transport_connection *connection)
 {
     (void)self;
+    connection->patient = 1;
     if (!connection->released && connection->watch != NULL)
         peer__socket_be_patient(connection->watch->fd);
 }

@@ -19,6 +19,8 @@
 #define SYN_RETRY_US 1000000
 #define FIRST_EPHEMERAL_PORT 49152u
 #define PIPE_TIMERS 8u
+/* As with sockets: half an hour, if the other side lives and reads nothing. */
+#define PATIENCE_MAX_US INT64_C(1800000000)
 
 void peer__sim_pipe_note(struct pipe *pipe, const char *state)
 {
@@ -361,7 +363,13 @@ static void on_give_up(struct timer *timer)
 static void on_linger(struct timer *timer)
 {
     struct transport_connection *end = CONTAINER_OF(timer, struct transport_connection, linger);
-    if (!end->out->ended || end->out->first != NULL)
+    struct sim *sim = end->pipe->sim;
+    if (end->out->ended && end->out->first == NULL)
+        return;
+    if (end->patient && end_is_open(end->out->to) && !peer__sim_way_is_cut(end->out) &&
+        sim->now_us < end->linger_until_us)
+        peer__sim_at(sim, &end->linger, sim->now_us + end->linger_us);
+    else
         reset(end->pipe, "reset", "the other side reset the connection");
 }
 
@@ -460,7 +468,7 @@ void peer__sim_pause(void *self, struct transport_connection *connection, int pa
 void peer__sim_be_patient(void *self, struct transport_connection *connection)
 {
     (void)self;
-    (void)connection;
+    connection->patient = 1;
 }
 
 void peer__sim_close(void *self, struct transport_connection *connection, uint32_t linger_ms)
@@ -478,8 +486,10 @@ void peer__sim_close(void *self, struct transport_connection *connection, uint32
     }
     way->finishing = 1;
     take_soon(way);
+    connection->linger_us = (int64_t)linger_ms * 1000;
+    connection->linger_until_us = sim->now_us + PATIENCE_MAX_US;
     if (linger_ms > 0)
-        peer__sim_at(sim, &connection->linger, sim->now_us + (int64_t)linger_ms * 1000);
+        peer__sim_at(sim, &connection->linger, sim->now_us + connection->linger_us);
 }
 
 /* --------------------------------------------------------------------------------------------- faults from outside */

@@ -49,6 +49,9 @@ struct transport_connection {
     void *tag;
     struct address remote;
     struct timer linger;
+    int patient; /* lingers for as long as the other side could still read */
+    int64_t linger_us;
+    int64_t linger_until_us; /* at the latest */
 };
 
 enum stage { STAGE_SYN, STAGE_REFUSED, STAGE_ACCEPTED, STAGE_UP };

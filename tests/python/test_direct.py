@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import functools
 import hashlib
 import inspect
 import random
+import re
+from pathlib import Path
 
 import peergraph.aio as peergraph
 import pytest
@@ -481,3 +484,18 @@ def test_a_crash_ends_the_channel_after_what_came_before(machine):
         assert len(heard) == 3
         silence = heard[2] - heard[1]
         assert 60 < silence < 130 if machine else 0 < silence < 2
+
+
+@on_both
+async def test_the_program_of_the_page_runs(alice, bob):
+    page = Path(__file__).resolve().parents[2] / "docs/direct.md"
+    (program,) = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    names = {}
+    exec(program, names)
+    serving = asyncio.create_task(names["serve"](alice))
+    await asyncio.sleep(0.01)
+    node = dataclasses.replace(bob.get_node_info(0), peer_id="alice", addresses=(alice.address,))
+    assert await names["ask"](bob, node) == b"HELLO"
+    serving.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await serving

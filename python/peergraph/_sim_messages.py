@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class MessageType(enum.IntEnum):
-    """What neighbours say to each other (MS-PPGRH 2.2.2)."""
+    """What neighbours say to each other (MS-PPGRH 2.2.2), the last two only between nodes that announced it."""
 
     AUTH_INFO = 0x01
     CONNECT = 0x02
@@ -40,6 +40,8 @@ class MessageType(enum.IntEnum):
     SYNC_END = 0x0C
     PT2PT = 0x0D
     ACK = 0x0E
+    COMPARE = 0x21
+    DIFFER = 0x22
 
 
 class MessageState(enum.IntEnum):

@@ -64,7 +64,7 @@ def test_a_database_of_the_first_version_is_counted(open_runtime, tmp_path):
         ids, _ = fill(graph)
     (path,) = tmp_path.rglob("*.db")
     with contextlib.closing(sqlite3.connect(path)) as database:
-        database.executescript("DROP TABLE usage; PRAGMA user_version = 1")
+        database.executescript("DROP TABLE usage; DROP TABLE attributes; PRAGMA user_version = 1")
     with runtime.open_graph("g", peer_id="alice", max_database_bytes=LIMIT) as graph:
         assert {record.id for record in graph.records()} == set(ids)
         assert fill(graph)[0] == []

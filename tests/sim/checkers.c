@@ -33,6 +33,20 @@ static int is_met_again(const struct graph *graph, const struct link *link)
     return 0;
 }
 
+/* reconcile.c: what one answer may list comes on top of what is transferred at once; a question has so many ranges, and
+ * what became of them waits on each level. */
+static void check_asking(const struct world *world, size_t node, const struct link *link)
+{
+    const struct asking *asking = link->asking;
+    if (asking->request.size > (TRANSFER_MAX + DIFFER_SIZE_MAX / 28) * sizeof(struct wire_abstract) ||
+        link->sync.send.size > (TRANSFER_MAX + LISTED_AT_ONCE) * sizeof(struct wire_abstract))
+        broken(world, node, "too many records are to be transferred");
+    if (asking->tasks.size > (size_t)COMPARE_RANGES_MAX * 8 * sizeof(struct range_task))
+        broken(world, node, "too many ranges wait to be asked about");
+    if (asking->answer.size > DIFFER_SIZE_MAX)
+        broken(world, node, "the answer to a comparison is too long");
+}
+
 /* decisions.md 7: one message more than the mark is the most that waits to be sent. */
 static void check_queues(const struct world *world, size_t node, const struct link *link)
 {
@@ -43,6 +57,10 @@ static void check_queues(const struct world *world, size_t node, const struct li
         broken(world, node, "too many acknowledgements wait");
     if (link->owed.ids.size > (size_t)OWED_MAX * sizeof(peer_guid))
         broken(world, node, "too many records are owed to one neighbour");
+    if (link->asking != NULL)
+        check_asking(world, node, link);
+    if (link->answering != NULL && link->answering->answer.size > DIFFER_SIZE_MAX)
+        broken(world, node, "the answer to a comparison is too long");
 }
 
 static void check_neighbours(const struct world *world, size_t node)

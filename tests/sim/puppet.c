@@ -153,8 +153,9 @@ void puppet_welcome(struct puppet *puppet)
     struct wire_message connect;
     uint64_t now = peer__ticks_from_us(SIM_EPOCH_US + peer__sim_now_us(puppet->world->sim));
     assert_true(puppet_expect(puppet, MESSAGE_CONNECT, &connect));
+    struct wire_extensions extensions = {.reconciles = puppet->reconciles};
     peer__encode_welcome(&message, puppet->node_id, now, NULL, 0, text_span(puppet->peer_id), (struct span){NULL, 0},
-                         NULL);
+                         &extensions);
     puppet_send(puppet, &message);
 }
 
@@ -214,7 +215,7 @@ void puppet_auth(struct puppet *puppet)
 void puppet_connect(struct puppet *puppet, uint8_t flags)
 {
     struct buffer message = {0};
-    struct wire_extensions extensions = {.keep_alive = puppet->announces_keep_alive};
+    struct wire_extensions extensions = {.keep_alive = puppet->announces_keep_alive, .reconciles = puppet->reconciles};
     peer__encode_connect(&message, flags, puppet->node_id, puppet->addresses, puppet->listener != NULL ? 1 : 0,
                          (struct span){NULL, 0}, &extensions);
     puppet_send(puppet, &message);
@@ -259,6 +260,16 @@ int puppet_expect(struct puppet *puppet, uint8_t type, struct wire_message *mess
     const struct buffer *message = &puppet->messages[puppet->seen++];
     assert_status(peer__message_decode((struct span){message->data, message->size}, message_out), PEER_OK);
     return 1;
+}
+
+void puppet_forget_seen(struct puppet *puppet)
+{
+    for (size_t i = 0; i < puppet->seen; i++)
+        peer__buffer_free(&puppet->messages[i]);
+    puppet->count -= puppet->seen;
+    memmove(puppet->messages, puppet->messages + puppet->seen, puppet->count * sizeof(puppet->messages[0]));
+    memset(puppet->messages + puppet->count, 0, puppet->seen * sizeof(puppet->messages[0]));
+    puppet->seen = 0;
 }
 
 static int is_closed(void *context)

@@ -21,6 +21,7 @@ struct puppet {
     int closed;
     int deaf;                 /* takes bytes and forgets them */
     int announces_keep_alive; /* in CONNECT */
+    int reconciles;           /* announces it in CONNECT and WELCOME; else it is a plain node */
     struct frame_assembler input;
     struct buffer messages[PUPPET_MESSAGES_MAX]; /* whole, in order of arrival */
     size_t count;
@@ -55,6 +56,8 @@ void puppet_ping(struct puppet *puppet);
 void puppet_pause(struct puppet *puppet, int paused);
 /** Bytes that were sent and have not left the puppet's host. */
 size_t puppet_queued(struct puppet *puppet);
+/** Forgets the messages that were taken by puppet_expect. */
+void puppet_forget_seen(struct puppet *puppet);
 /** Sends bytes as they are. */
 void puppet_send_bytes(struct puppet *puppet, const void *data, size_t size);
 /** Runs until a message of that type arrives, leaving others aside: 1; or until the end of the connection or 30 s: 0. */

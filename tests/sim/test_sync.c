@@ -94,7 +94,7 @@ SCENARIO(hash_synchronization_step_by_step)
 /* ---------------------------------------------------------------------------------------- two replicas that differ */
 
 /* Around the range size of 10, with what one side lacks below, between and above the ranges of the other. */
-SCENARIO(replicas_of_any_size_become_equal)
+static void replicas_of_any_size_become_equal(struct world *world)
 {
     static const size_t sizes[] = {0, 1, 9, 10, 11, 20, 21, 35};
     peer_guid shared[40];
@@ -124,6 +124,24 @@ SCENARIO(replicas_of_any_size_become_equal)
         world_connect(world, round % 2 == 0 ? 0 : 1, round % 2 == 0 ? 1 : 0);
         world_settle(world, 30);
     }
+}
+
+static void run_replicas(void **state)
+{
+    (void)state;
+    scenario_run(replicas_of_any_size_become_equal, NULL);
+}
+
+/* The synchronization of MS-PPGRH alone, and nodes that know more beside nodes that do not. */
+static void run_plain_replicas(void **state)
+{
+    struct sim_options options;
+    (void)state;
+    peer__sim_defaults(&options);
+    options.plain_chance = 100;
+    scenario_run(replicas_of_any_size_become_equal, &options);
+    options.plain_chance = 50;
+    scenario_run(replicas_of_any_size_become_equal, &options);
 }
 
 /* Both dial each other at the same moment: whatever becomes of it, they stay neighbours or can become so again. */
@@ -214,9 +232,14 @@ SCENARIO(invalid_records_are_dropped_without_a_word)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        SCENARIO_TEST(solicit_new_filters_by_type),       SCENARIO_TEST(solicit_time_includes_its_moment),
-        SCENARIO_TEST(hash_synchronization_step_by_step), SCENARIO_TEST(replicas_of_any_size_become_equal),
-        SCENARIO_TEST(simultaneous_dials_do_no_harm),     SCENARIO_TEST(invalid_records_are_dropped_without_a_word),
+        SCENARIO_TEST(solicit_new_filters_by_type),
+        SCENARIO_TEST(solicit_time_includes_its_moment),
+        SCENARIO_TEST(hash_synchronization_step_by_step),
+        {"replicas_of_any_size_become_equal", run_replicas, NULL, scenario_report, NULL},
+        {"plain_replicas_become_equal", run_plain_replicas, NULL, scenario_report, NULL},
+
+        SCENARIO_TEST(simultaneous_dials_do_no_harm),
+        SCENARIO_TEST(invalid_records_are_dropped_without_a_word),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -106,4 +106,20 @@ static inline uint32_t next_random(uint64_t *state)
     return (uint32_t)(*state * UINT64_C(2685821657736338717) >> 32);
 }
 
+/** The vector, cut or padded with zeros to `size` (0: as it is) with Message Size adjusted, then `patch` put at `at`. */
+static inline struct span patched(const char *vector, size_t size, size_t at, const char *patch)
+{
+    struct span original = from_hex(vector), change = from_hex(patch);
+    size = size != 0 ? size : original.size;
+    uint8_t *data = calloc(1, size);
+    memcpy(data, original.data, size < original.size ? size : original.size);
+    struct buffer view = {.data = data, .size = size, .capacity = size};
+    peer__buffer_set_u32(&view, 0, (uint32_t)size);
+    assert_true(at + change.size <= size);
+    memcpy(data + at, change.data, change.size);
+    drop(original);
+    drop(change);
+    return (struct span){data, size};
+}
+
 #endif

@@ -129,6 +129,8 @@ static inline struct store_row row_of(uint32_t number)
     row.type.bytes[0] = (uint8_t)(number % 3);
     row.flags = number % 2;
     row.local_flags = number % 5;
+    for (size_t i = 0; i < sizeof(row.element); i++)
+        row.element[i] = (uint8_t)next_random(&state);
     row.creator_id =
         (struct span){(const uint8_t *)(number % 7 == 0 ? "\0a\0l\0" : "\0b\0o\0b\0"), number % 7 == 0 ? 4 : 6};
     row.wire = (struct span){wire, number % sizeof(wire)};
@@ -182,6 +184,7 @@ static inline int see(void *context, const struct store_row *row)
     seen->digest = digest_of(seen->digest, numbers, sizeof(numbers));
     seen->digest = digest_of(seen->digest, row->id.bytes, sizeof(row->id.bytes));
     seen->digest = digest_of(seen->digest, row->type.bytes, sizeof(row->type.bytes));
+    seen->digest = digest_of(seen->digest, row->element, sizeof(row->element));
     seen->digest = digest_of(seen->digest, row->creator_id.data, row->creator_id.size);
     seen->digest = digest_of(seen->digest, row->wire.data, row->wire.size);
     if (seen->count < 300) {

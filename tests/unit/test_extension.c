@@ -33,6 +33,28 @@ static void both_ways(void **state)
     peer__buffer_free(&out);
 }
 
+static void reconciliation_is_a_tag_of_its_own(void **state)
+{
+    (void)state;
+    struct buffer out = {0};
+    struct wire_extensions both = {.keep_alive = 1, .reconciles = 1}, alone = {.reconciles = 1}, read;
+    peer__encode_extensions(&out, &both);
+    assert_int_equal(out.size, peer__extensions_size(&both));
+    assert_buffer(&out, MAGIC "0001 0000 0002 0000");
+    peer__decode_extensions((struct span){out.data, out.size}, &read);
+    assert_true(read.keep_alive && read.reconciles);
+    peer__buffer_clear(&out);
+    peer__encode_extensions(&out, &alone);
+    assert_buffer(&out, MAGIC "0002 0000");
+    peer__decode_extensions((struct span){out.data, out.size}, &read);
+    assert_true(!read.keep_alive && read.reconciles);
+    struct span with_value = from_hex(MAGIC "0002 0001 00");
+    peer__decode_extensions(with_value, &read);
+    assert_false(read.reconciles);
+    drop(with_value);
+    peer__buffer_free(&out);
+}
+
 static void tags_of_later_versions_are_skipped(void **state)
 {
     (void)state;
@@ -147,6 +169,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(both_ways),
+        cmocka_unit_test(reconciliation_is_a_tag_of_its_own),
         cmocka_unit_test(tags_of_later_versions_are_skipped),
         cmocka_unit_test(what_is_malformed_announces_nothing),
         cmocka_unit_test(connect_carries_it),

@@ -258,22 +258,6 @@ static void the_others_both_ways(void **state)
 
 /* ---- each rule violated by itself ---- */
 
-/* The vector, cut or padded with zeros to `size` (0: as it is) with Message Size adjusted, then `patch` put at `at`. */
-static struct span patched(const char *vector, size_t size, size_t at, const char *patch)
-{
-    struct span original = from_hex(vector), change = from_hex(patch);
-    size = size != 0 ? size : original.size;
-    uint8_t *data = calloc(1, size);
-    memcpy(data, original.data, size < original.size ? size : original.size);
-    struct buffer view = {.data = data, .size = size, .capacity = size};
-    peer__buffer_set_u32(&view, 0, (uint32_t)size);
-    assert_true(at + change.size <= size);
-    memcpy(data + at, change.data, change.size);
-    drop(original);
-    drop(change);
-    return (struct span){data, size};
-}
-
 static const struct violation {
     const char *vector;
     size_t size;
@@ -289,6 +273,8 @@ static const struct violation {
     {V_SYNC_END, 0, 4, "00", "version 0x00"},
     {V_SYNC_END, 0, 5, "00", "type 0x00"},
     {V_SYNC_END, 0, 5, "0f", "type 0x0f"},
+    {V_SYNC_END, 0, 5, "20", "type 0x20"},
+    {V_SYNC_END, 0, 5, "23", "type 0x23"},
     {V_SYNC_END, 0, 5, "ff", "type 0xff"},
     {V_SYNC_END, 11, 0, "", "shorter than its fixed part"},
 
@@ -561,6 +547,29 @@ static void touch_record(struct span wire)
     peer__record_release(record);
 }
 
+static size_t touch_ranges(const struct wire_compare *compare)
+{
+    struct reader reader = peer__reader(compare->ranges);
+    struct wire_range range = {0};
+    size_t count = 0;
+    for (; peer__wire_next_range(&reader, &range); count++)
+        assert_true(peer__bound_compare(&range.lower, &range.upper) < 0);
+    return count;
+}
+
+static size_t touch_differences(const struct wire_differ *differ)
+{
+    struct reader reader = peer__reader(differ->differences);
+    struct wire_difference difference;
+    struct wire_listed listed;
+    size_t count = 0;
+    for (; peer__wire_next_difference(&reader, &difference); count++) {
+        for (size_t i = 0; i < difference.listed_count; i++)
+            peer__wire_listed(difference.listed, i, &listed);
+    }
+    return count;
+}
+
 static void touch_sync(const struct wire_message *message)
 {
     struct wire_abstract abstract;
@@ -575,6 +584,10 @@ static void touch_sync(const struct wire_message *message)
     } else if (message->type == MESSAGE_REQUEST) {
         for (size_t i = 0; i < message->as.request.abstract_count; i++)
             peer__wire_abstract(message->as.request.abstracts, i, &abstract);
+    } else if (message->type == MESSAGE_COMPARE) {
+        assert_int_equal(touch_ranges(&message->as.compare), message->as.compare.range_count);
+    } else if (message->type == MESSAGE_DIFFER) {
+        assert_int_equal(touch_differences(&message->as.differ), message->as.differ.difference_count);
     } else {
         const struct wire_solicit *solicit = &message->as.solicit;
         for (size_t i = 0; i < (size_t)solicit->inclusion_count + solicit->exclusion_count; i++)
@@ -686,6 +699,7 @@ static peer_status encode_everything(void)
     struct wire_hash_entry entry = {.modified = 1};
     struct wire_hash_boundary boundary = {.count = 1};
     struct wire_ack_entry ack = {.useful = 1};
+    struct wire_range range = {.upper = {.modified = 1}};
     peer__encode_auth_info(&out, CONNECTION_NEIGHBOUR, text_span("G1"), text_span("alice"), text_span("bob"));
     peer__encode_connect(&out, 0, 1, &address, 1, text_span("Alice"), NULL);
     peer__encode_welcome(&out, 1, 2, &address, 1, text_span("bob"), text_span("Bob"), NULL);
@@ -700,6 +714,8 @@ static peer_status encode_everything(void)
     peer__encode_sync_end(&out);
     peer__encode_pt2pt(&out, &info_type, text_span("data"));
     peer__encode_ack(&out, &ack, 1);
+    peer__encode_compare(&out, 1, &range, 1);
+    peer__encode_differ(&out, 0, (struct span){0});
     /* What is there is whole messages. */
     for (struct span rest = {out.data, out.size}; rest.size != 0;) {
         struct reader reader = peer__reader(rest);
@@ -726,6 +742,8 @@ static void names_of_messages(void **state)
     assert_string_equal(peer__message_name(MESSAGE_ACK), "ACK");
     assert_string_equal(peer__message_name(0), "unknown message");
     assert_string_equal(peer__message_name(0x0f), "unknown message");
+    assert_string_equal(peer__message_name(MESSAGE_DIFFER), "DIFFER");
+    assert_string_equal(peer__message_name(0x23), "unknown message");
 }
 
 int main(void)

@@ -83,6 +83,10 @@ static void messages_are_counted(void **state)
     assert_int_equal(sent(pair.sim, PEER_SIM_ANY_HOST, 0), sent(pair.sim, 1, 0) + sent(pair.sim, 2, 0));
     assert_true(sent(pair.sim, 1, 0) > sent(pair.sim, 1, PEER_SIM_MESSAGE_FLOOD));
     assert_status(peer_sim_get_message_count(pair.sim, 1, 15, NULL, NULL), E_INVALIDARG);
+    assert_status(peer_sim_get_message_count(pair.sim, 1, PEER_SIM_MESSAGE_COMPARE - 1, NULL, NULL), E_INVALIDARG);
+    assert_status(peer_sim_get_message_count(pair.sim, 1, PEER_SIM_MESSAGE_COMPARE, NULL, NULL), PEER_OK);
+    assert_status(peer_sim_get_message_count(pair.sim, 1, PEER_SIM_MESSAGE_DIFFER, NULL, NULL), PEER_OK);
+    assert_status(peer_sim_get_message_count(pair.sim, 1, PEER_SIM_MESSAGE_DIFFER + 1, NULL, NULL), E_INVALIDARG);
     assert_status(peer_sim_get_message_count(pair.sim, 3, 1, NULL, NULL), E_INVALIDARG);
     assert_ok(peer_sim_close(pair.sim));
 }

@@ -50,6 +50,15 @@
     "00000000000000000000000000000000 01d6dfd10c358000" RECORD_ID "00000001" RECORD_ID "00000001"
 #define V_REQUEST "00000024 10 0a 0000 00000001 00000010" RECORD_ID "00000001"
 #define V_REQUEST_EMPTY "00000014 10 0a 0000 00000000 00000010 00000000"
+/* Ours: from the beginning to T with a fingerprint, then to T and the id that begins with 80, and after a gap up to the end
+ * as lists. */
+#define V_COMPARE                                                                                                      \
+    "0000005c 10 21 0000 01d6dfd10c358000 0003 0000 02 01d6dfd10c358000 00 000102030405060708090a0b0c0d0e0f"           \
+    "03 01d6dfd10c358000 01 80 01 01d6dfd10c358000 10 ffffffffffffffffffffffffffffffff ffffffffffffffff 00"
+#define V_DIFFER                                                                                                       \
+    "0000005a 10 22 0000 0003 0000 0000 00 0001 01 0001" RECORD_ID "00000001 0011223344556677"                         \
+    "0002 02 fffffffffffffffe 00 0001" RECORD_ID "00000002 8899aabbccddeeff"
+#define V_DIFFER_NOTHING "0000000c 10 22 0000 0000 0000"
 #define V_PT2PT "0000001e 10 0d 0000 001c 0000" TYPE_ONES "6869"
 
 #define V_GRAPH_INFO                                                                                                   \
@@ -60,9 +69,9 @@
 #define V_PRESENCE "0123456789abcdef 00000000 00000001" V_ADDRESS
 
 static const char *const message_vectors[] = {
-    V_AUTH_INFO,    V_CONNECT,      V_CONNECT_UPDATE, V_WELCOME,  V_REFUSE,        V_DISCONNECT,
-    V_SOLICIT_INFO, V_SOLICIT_REST, V_SOLICIT_TIME,   V_SYNC_END, V_PING,          V_FLOOD,
-    V_ACK,          V_SOLICIT_HASH, V_ADVERTISE,      V_REQUEST,  V_REQUEST_EMPTY, V_PT2PT,
+    V_AUTH_INFO,    V_CONNECT,      V_CONNECT_UPDATE, V_WELCOME, V_REFUSE,  V_DISCONNECT, V_SOLICIT_INFO,
+    V_SOLICIT_REST, V_SOLICIT_TIME, V_SYNC_END,       V_PING,    V_FLOOD,   V_ACK,        V_SOLICIT_HASH,
+    V_ADVERTISE,    V_REQUEST,      V_REQUEST_EMPTY,  V_PT2PT,   V_COMPARE, V_DIFFER,     V_DIFFER_NOTHING,
 };
 #define MESSAGE_VECTOR_COUNT (sizeof(message_vectors) / sizeof(message_vectors[0]))
 

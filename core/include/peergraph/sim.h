@@ -294,6 +294,9 @@ PEER_API peer_status peer_sim_get_connections(peer_sim *sim, size_t view_size, u
 #define PEER_SIM_MESSAGE_SYNC_END 0x0c
 #define PEER_SIM_MESSAGE_PT2PT 0x0d
 #define PEER_SIM_MESSAGE_ACK 0x0e
+/* Beyond MS-PPGRH, between nodes that announced it (docs/extensions.md). */
+#define PEER_SIM_MESSAGE_COMPARE 0x21
+#define PEER_SIM_MESSAGE_DIFFER 0x22
 
 /**
  * How many messages were delivered so far (MS-PPGRH 2.2.2).

@@ -14,6 +14,9 @@ peer_status peer__sim_host_of(const struct sim *sim, const char *name, uint32_t 
 /** The same where PEER_SIM_ANY_HOST is allowed: NULL. */
 peer_status peer__sim_any_host_of(const struct sim *sim, const char *name, uint32_t number, struct sim_host **host_out);
 
+/** 1 if there is such a message, and for 0: any. */
+int peer__sim_knows_type(uint32_t type);
+
 uint32_t peer__sim_number_of(const struct sim_host *host);
 
 #endif

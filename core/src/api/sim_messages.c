@@ -16,10 +16,15 @@
 
 /* --- filters ---------------------------------------------------------------------------------------------------------- */
 
+int peer__sim_knows_type(uint32_t type)
+{
+    return type <= PEER_SIM_MESSAGE_ACK || type == PEER_SIM_MESSAGE_COMPARE || type == PEER_SIM_MESSAGE_DIFFER;
+}
+
 static peer_status copy_filter(const peer_sim_filter_input *input, peer_sim_filter_input *copy)
 {
     PEER_TRY(peer__input_struct("filter", input, sizeof(*copy), copy, sizeof(*copy)));
-    if (copy->type > PEER_SIM_MESSAGE_ACK)
+    if (!peer__sim_knows_type(copy->type))
         return peer__fail(E_INVALIDARG, "filter.type is %" PRIu32 ", which is no message", copy->type);
     return PEER_OK;
 }

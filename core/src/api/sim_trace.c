@@ -59,7 +59,7 @@ peer_status peer_sim_get_message_count(peer_sim *handle, uint32_t host, uint32_t
     struct sim *sim;
     struct sim_count count = {0};
     PEER_TRY(peer__check_process());
-    if (type > PEER_SIM_MESSAGE_ACK)
+    if (!peer__sim_knows_type(type))
         return peer__fail(E_INVALIDARG, "type is %" PRIu32 ", which is no message", type);
     PEER_TRY(peer__sim_enter(&call, handle, &sim));
     peer_status status = get_count(sim, host, type, &count);

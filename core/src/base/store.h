@@ -6,6 +6,8 @@
 #include "base/jobs.h"
 #include "base/search.h"
 
+#define STORE_ELEMENT_SIZE 16u
+
 /**
  * What the store knows of a record. It keeps the wire bytes as they are and the columns that queries need, and never
  * looks into the bytes. Times are ticks (unsigned, all 64 bits). `seq` is the order of arrival: given by the store at
@@ -22,7 +24,8 @@ struct store_row {
     uint32_t local_flags; /* what does not travel: autorefresh */
     uint64_t modified;
     uint64_t expires;
-    struct span creator_id; /* UTF-16BE, for filters */
+    uint8_t element[STORE_ELEMENT_SIZE]; /* a digest of the wire bytes, the engine's to make; zero: not known */
+    struct span creator_id;              /* UTF-16BE, for filters */
     struct span wire;
     /* For searches alone, which are the only reads that give them back: */
     uint64_t created;

@@ -36,6 +36,7 @@ struct engine_config {
     struct jobs jobs;
     struct schema schema;
     struct store_factory stores;
+    int is_plain; /* announces no reconciliation: for tests of plain synchronization */
 };
 
 peer_status peer__engine_create(const struct engine_config *config, struct engine **engine_out);

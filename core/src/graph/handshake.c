@@ -5,7 +5,15 @@
 #include <string.h>
 
 /* What this node does beyond MS-PPGRH (decisions.md 12). */
-static const struct wire_extensions announced = {.keep_alive = 1};
+static struct wire_extensions announced(const struct link *link)
+{
+    return (struct wire_extensions){.keep_alive = 1, .reconciles = !link->engine->config.is_plain};
+}
+
+int peer__link_reconciles(const struct link *link)
+{
+    return link->extensions.reconciles && announced(link).reconciles;
+}
 
 static struct span text_span(const char *text)
 {
@@ -145,9 +153,10 @@ peer_status peer__graph_connect(struct graph *graph, const char *peer_id, const 
 static void say_connect(struct link *link, uint8_t flags)
 {
     const struct listener *listener = link->graph->listener;
+    struct wire_extensions extensions = announced(link);
     peer__encode_connect(&link->engine->message, flags, link->graph->node_id,
                          listener != NULL ? listener->addresses : NULL, listener != NULL ? listener->address_count : 0,
-                         (struct span){NULL, 0}, &announced);
+                         (struct span){NULL, 0}, &extensions);
     peer__link_send(link);
 }
 
@@ -428,12 +437,13 @@ static void welcome(struct link *link, const struct wire_connect *message)
 {
     struct graph *graph = link->graph;
     struct address referrals[REFERRALS_MAX] = {0};
+    struct wire_extensions extensions = announced(link);
     link->node_id = message->node_id;
     link->extensions = message->extensions;
     take_addresses(link, &message->addresses);
     size_t count = (message->flags & CONNECT_FLAG_NEIGHBOURS) != 0 ? collect_referrals(link, referrals) : 0;
     peer__encode_welcome(&link->engine->message, graph->node_id, peer__graph_now(graph), referrals, count,
-                         text_span(graph->peer_id), (struct span){NULL, 0}, &announced);
+                         text_span(graph->peer_id), (struct span){NULL, 0}, &extensions);
     become_connected(link);
     peer__link_send(link);
     peer__graph_note_neighbour(link);
@@ -449,10 +459,11 @@ static void welcome(struct link *link, const struct wire_connect *message)
 static void welcome_direct(struct link *link, const struct wire_connect *message)
 {
     struct graph *graph = link->graph;
+    struct wire_extensions extensions = announced(link);
     link->node_id = message->node_id;
     link->extensions = message->extensions;
     peer__encode_welcome(&link->engine->message, graph->node_id, peer__graph_now(graph), NULL, 0,
-                         text_span(graph->peer_id), (struct span){NULL, 0}, &announced);
+                         text_span(graph->peer_id), (struct span){NULL, 0}, &extensions);
     become_connected(link);
     peer__link_send(link);
     if (link->state == LINK_CONNECTED)

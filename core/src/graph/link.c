@@ -35,6 +35,10 @@ static void on_step(struct timer *timer)
     if (link->state != LINK_CONNECTED)
         return;
     peer__sync_hash_step(link);
+    if (link->state == LINK_CONNECTED)
+        peer__asking_step(link);
+    if (link->state == LINK_CONNECTED)
+        peer__answering_step(link);
     peer__link_pump(link);
 }
 
@@ -78,6 +82,7 @@ void peer__link_free(struct link *link)
     peer__frame_assembler_free(&link->input);
     peer__sync_free(link);
     peer__sync_walk_free(&link->answer_walk);
+    peer__answering_free(link);
     peer__link_answer_free(&link->answer);
     peer__link_answer_free(&link->push);
     peer__buffer_free(&link->acks);
@@ -246,6 +251,12 @@ static void on_neighbour_message(struct link *link, const struct wire_message *m
         break;
     case MESSAGE_ACK:
         peer__link_on_ack(link, &message->as.ack);
+        break;
+    case MESSAGE_COMPARE:
+        peer__link_on_compare(link, &message->as.compare);
+        break;
+    case MESSAGE_DIFFER:
+        peer__link_on_differ(link, &message->as.differ);
         break;
     default:
         break;

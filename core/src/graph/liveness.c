@@ -35,7 +35,8 @@ void peer__link_note_received(struct link *link)
 /* It is the other side's turn to move our synchronization. */
 static int awaits_sync(const struct link *link)
 {
-    return link->sync.type != SYNC_NONE && link->walk.kind == WALK_NONE && !link->deferral.finish_waits;
+    return link->sync.type != SYNC_NONE && link->walk.kind == WALK_NONE && !link->deferral.finish_waits &&
+           !peer__asking_is_busy(link);
 }
 
 /* Bytes of a large answer count before the message is whole, and so do those of a large question that is still on its way

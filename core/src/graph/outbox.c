@@ -145,7 +145,7 @@ static void compare_if_overflowed(struct link *link)
     if (!link->owed.overflowed || link->sync.type != SYNC_NONE || link->push.kind != ANSWER_NONE)
         return;
     link->owed.overflowed = 0;
-    peer__sync_hash_start(link);
+    peer__sync_compare(link);
 }
 
 static peer_status send_record(struct link *link, const peer_guid *id)
@@ -196,8 +196,10 @@ static void end_answer(struct link *link, struct answer *answer)
 {
     int says_end = answer->kind != ANSWER_PUSH;
     peer__link_answer_free(answer);
-    if (!says_end)
+    if (!says_end) {
+        peer__reconcile_pushed(link);
         return;
+    }
     link->answered = SYNC_NONE;
     peer__encode_sync_end(&link->engine->message);
     peer__link_send(link);

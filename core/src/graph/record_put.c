@@ -78,6 +78,8 @@ peer_status peer__graph_put_row(struct graph *graph, const struct record *record
     peer_status status = index_attributes(graph, fields, &attributes);
     row.attributes = (struct span){attributes.data, attributes.size};
     if (status >= 0)
+        status = peer__record_element(&graph->engine->config.crypto, row.wire, row.element);
+    if (status >= 0)
         status = graph->store->operations->put(graph->store, &row, seq_out);
     peer__buffer_free(&attributes);
     return status;

@@ -8,7 +8,9 @@
 #include "base/time.h"
 #include "graph/address_book.h"
 #include "graph/deferred_list.h"
+#include "graph/fingerprint.h"
 #include "graph/graph.h"
+#include "graph/reconcile.h"
 #include "graph/referrals.h"
 #include "graph/roster.h"
 #include "graph/security.h"
@@ -98,17 +100,17 @@ struct journal { /* entries of seq first … last, without a gap, in a ring */
 
 /* ---------------------------------------------------------------------------------------------------- synchronization */
 
-enum sync_type { SYNC_NONE, SYNC_NEW, SYNC_TIME, SYNC_HASH };
+enum sync_type { SYNC_NONE, SYNC_NEW, SYNC_TIME, SYNC_HASH, SYNC_RECONCILE };
 
 /** Our side of a synchronization that we started (11.2, 11.4). */
 struct sync {
     enum sync_type type;
     size_t stage;            /* 0 graph info, 1 presence, then the prioritized types, then the rest */
     uint64_t since;          /* SYNC_TIME: lower bound of modification times */
-    int then_hash;           /* go on with a hash-based one */
+    int then_compare;        /* go on with a comparison */
     size_t range_count;      /* SYNC_HASH: so many ranges were solicited */
     int advertised;          /* SYNC_HASH: the one ADVERTISE has come */
-    struct buffer send;      /* SYNC_HASH: RecordsToSend, struct wire_abstract */
+    struct buffer send;      /* SYNC_HASH, SYNC_RECONCILE: RecordsToSend, struct wire_abstract */
     uint64_t refused_before; /* the graph's refused_count when it began */
 };
 
@@ -282,7 +284,9 @@ struct link {
     struct answer push;      /* of our own synchronization */
     struct walk walk;        /* of the synchronization that we started */
     struct walk answer_walk; /* of the one that we answer, maybe at the same time */
-    struct buffer acks;      /* struct wire_ack_entry */
+    struct asking *asking;   /* the same by reconciliation; NULL: none is under way */
+    struct answering *answering;
+    struct buffer acks; /* struct wire_ack_entry */
     struct owed owed;
     int holds_data;      /* direct: not read until a subscriber has taken what arrived */
     int is_paused;       /* direct: not read because the application says so */
@@ -475,6 +479,8 @@ void peer__link_on_refuse(struct link *link, const struct wire_refuse *message);
 void peer__link_on_disconnect(struct link *link, const struct wire_refuse *message);
 void peer__link_say_disconnect(struct link *link, uint8_t reason);
 void peer__graph_tell_addresses(struct graph *graph);
+/** Whether both sides have announced reconciliation. */
+int peer__link_reconciles(const struct link *link);
 
 /* direct.c */
 /** Why a direct connection may not come in now; NULL: it may. */
@@ -592,6 +598,12 @@ void peer__sync_on_solicit(struct link *link, uint8_t type, const struct wire_so
 void peer__sync_on_end(struct link *link);
 void peer__sync_finish(struct link *link);
 void peer__sync_free(struct link *link);
+/** Compares the databases: by reconciliation with a node of ours, else by hashes of all ranges. */
+void peer__sync_compare(struct link *link);
+/** Sends RecordsToSend from now on. */
+void peer__sync_push(struct link *link);
+/** 1: a question of the other side is being answered. */
+int peer__sync_is_answering(const struct link *link);
 
 /* sync_hash.c */
 void peer__sync_hash_start(struct link *link);
@@ -601,6 +613,22 @@ void peer__sync_hash_on_request(struct link *link, const struct wire_request *me
 /** One step of the walk, if there is one. What is uncommitted must have been committed: it could still be dropped. */
 void peer__sync_hash_step(struct link *link);
 void peer__sync_walk_free(struct walk *walk);
+
+/* reconcile.c */
+void peer__reconcile_start(struct link *link);
+void peer__reconcile_on_end(struct link *link);
+/** All records that were to be sent have been. */
+void peer__reconcile_pushed(struct link *link);
+void peer__link_on_differ(struct link *link, const struct wire_differ *message);
+void peer__asking_step(struct link *link);
+/** 1: it is for us to move it, not for the other side. */
+int peer__asking_is_busy(const struct link *link);
+void peer__asking_free(struct link *link);
+
+/* reconcile_answer.c */
+void peer__link_on_compare(struct link *link, const struct wire_compare *message);
+void peer__answering_step(struct link *link);
+void peer__answering_free(struct link *link);
 
 /* advertised.c */
 /** Copies the entries; which ranges they are in is noted one by one afterwards. */

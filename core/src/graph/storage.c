@@ -97,7 +97,7 @@ static void catch_up(struct graph *graph)
         struct link *link = CONTAINER_OF(node, struct link, in_graph);
         if ((any_refused && !link->refused) || !is_idle(link))
             continue;
-        peer__sync_hash_start(link);
+        peer__sync_compare(link);
         if (!any_refused)
             return;
     }

@@ -36,6 +36,14 @@ static void solicit(struct link *link)
     peer__link_send(link);
 }
 
+void peer__sync_compare(struct link *link)
+{
+    if (peer__link_reconciles(link))
+        peer__reconcile_start(link);
+    else
+        peer__sync_hash_start(link);
+}
+
 /* D-19: everything for a node that was never in the graph; what changed since it left and then a comparison for one that
  * comes back; a comparison alone for a further neighbour. */
 void peer__sync_start(struct link *link)
@@ -43,13 +51,13 @@ void peer__sync_start(struct link *link)
     struct graph *graph = link->graph;
     struct sync *sync = &link->sync;
     if (graph->ready && graph->neighbour_count > 1) {
-        peer__sync_hash_start(link);
+        peer__sync_compare(link);
         return;
     }
     sync->type = graph->ready ? SYNC_TIME : SYNC_NEW;
     sync->refused_before = graph->refused_count;
     sync->stage = 0;
-    sync->then_hash = graph->ready;
+    sync->then_compare = graph->ready;
     /* Clocks of a graph differ, and a record may have been under way when we left. */
     sync->since = peer__ticks_add(graph->left, -SYNC_MARGIN);
     solicit(link);
@@ -87,15 +95,15 @@ void peer__sync_finish(struct link *link)
     struct graph *graph = link->graph;
     if (peer__link_awaits_judgement(link))
         return;
-    int then_hash = link->sync.then_hash;
+    int then_compare = link->sync.then_compare;
     uint64_t refused_before = link->sync.refused_before;
     peer__sync_free(link);
     if (!graph->ready)
         become_ready(link);
     if (link->state != LINK_CONNECTED)
         return;
-    if (then_hash) {
-        peer__sync_hash_start(link);
+    if (then_compare) {
+        peer__sync_compare(link);
         return;
     }
     peer__link_note_synchronized(link, refused_before);
@@ -120,7 +128,7 @@ static void on_stage_end(struct link *link)
 }
 
 /* 11.4: FLOOD each of RecordsToSend. What an earlier synchronization left to send is not lost. */
-static void push_records(struct link *link)
+void peer__sync_push(struct link *link)
 {
     struct buffer *send = &link->sync.send;
     if (send->size == 0)
@@ -131,6 +139,7 @@ static void push_records(struct link *link)
         return;
     }
     peer__buffer_append(&link->push.ids, send->data, send->size);
+    peer__buffer_free(send);
 }
 
 void peer__sync_on_end(struct link *link)
@@ -140,10 +149,14 @@ void peer__sync_on_end(struct link *link)
         on_stage_end(link);
         return;
     }
+    if (sync->type == SYNC_RECONCILE) {
+        peer__reconcile_on_end(link);
+        return;
+    }
     if (sync->type != SYNC_HASH || link->walk.kind != WALK_NONE)
         return; /* 5.12: ignored */
-    push_records(link);
-    sync->then_hash = 0;
+    peer__sync_push(link);
+    sync->then_compare = 0;
     peer__sync_finish(link);
     peer__link_pump(link);
 }
@@ -154,6 +167,7 @@ void peer__sync_free(struct link *link)
     link->sync = (struct sync){.type = SYNC_NONE};
     link->deferral.gave_up = 0;
     peer__sync_walk_free(&link->walk);
+    peer__asking_free(link);
 }
 
 /* ----------------------------------------------------------------------------------------------------------- responder */
@@ -169,10 +183,15 @@ static int copy_exclusions(struct answer *answer, const struct wire_solicit *mes
     return 1;
 }
 
+int peer__sync_is_answering(const struct link *link)
+{
+    return link->answer.kind != ANSWER_NONE || link->answer_walk.kind != WALK_NONE || link->answering != NULL;
+}
+
 void peer__sync_on_solicit(struct link *link, uint8_t type, const struct wire_solicit *message)
 {
     struct answer *answer = &link->answer;
-    if (answer->kind != ANSWER_NONE || link->answer_walk.kind != WALK_NONE) {
+    if (peer__sync_is_answering(link)) {
         peer__link_violation(link, "a second SOLICIT before the first was answered");
         return;
     }

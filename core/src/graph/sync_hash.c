@@ -88,7 +88,7 @@ static void remember_last(struct walk *walk, const struct store_row *row)
 void peer__sync_hash_start(struct link *link)
 {
     link->sync.type = SYNC_HASH;
-    link->sync.then_hash = 0;
+    link->sync.then_compare = 0;
     link->sync.refused_before = link->graph->refused_count;
     link->walk.rows_seen = 0;
     peer_status status = link->graph->store->operations->count(link->graph->store, &link->walk.row_count);
@@ -187,7 +187,7 @@ static peer_status step_solicit(struct walk *walk)
 
 void peer__sync_hash_on_solicit(struct link *link, const struct wire_solicit *message)
 {
-    if (link->answer_walk.kind != WALK_NONE || link->answer.kind != ANSWER_NONE) {
+    if (peer__sync_is_answering(link)) {
         peer__link_violation(link, "a second SOLICIT before the first was answered");
         return;
     }
@@ -440,7 +440,7 @@ static peer_status step_compare(struct walk *walk)
 void peer__sync_hash_on_request(struct link *link, const struct wire_request *message)
 {
     struct answer *answer = &link->answer;
-    if (link->answered != SYNC_HASH || link->answer_walk.kind != WALK_NONE || answer->kind != ANSWER_NONE) { /* 5.10 */
+    if (link->answered != SYNC_HASH || peer__sync_is_answering(link)) { /* 5.10 */
         peer__link_violation(link, "REQUEST without SOLICIT_HASH");
         return;
     }

@@ -314,6 +314,12 @@ static int64_t longest_wait_us(struct driver *driver)
 
 /* ------------------------------------------------------------------------------------------- beginning and end */
 
+static int is_plain(struct sim_host *host)
+{
+    uint32_t chance = host->sim->options.plain_chance;
+    return chance > 0 && peer__sim_random_chance(&host->sim->random, chance);
+}
+
 static peer_status make_engine(struct sim_host *host)
 {
     struct engine_config config = {
@@ -324,6 +330,7 @@ static peer_status make_engine(struct sim_host *host)
         .jobs = {.submit = submit, .self = host},
         .schema = {peer__attributes_check, peer__attributes_index},
         .stores = peer__sim_disk(host),
+        .is_plain = is_plain(host),
     };
     PEER_TRY(peer__engine_create(&config, &host->engine));
     host->driver.engine = host->engine;

@@ -14,7 +14,7 @@
 #include "sim/sim.h"
 #include "wire/frame.h"
 
-#define MESSAGE_TYPES 16u
+#define MESSAGE_TYPES 48u
 
 /** xoshiro256** (Blackman, Vigna). */
 struct sim_random {

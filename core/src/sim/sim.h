@@ -30,6 +30,7 @@ struct sim_options {
     int64_t reset_after_us;     /* a cut connection is reset then, like TCP_USER_TIMEOUT; 0: never */
     uint32_t cut_chance;        /* how often a chunk ends at an arbitrary byte and not where a write or packet ends */
     uint32_t group_chance;      /* how often a commit waits for further input */
+    uint32_t plain_chance;      /* how often a host announces no reconciliation */
     int untraced;               /* no trace is made, and its hash stands still */
 };
 

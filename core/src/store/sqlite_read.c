@@ -15,6 +15,7 @@ enum {
     COLUMN_MODIFIED,
     COLUMN_EXPIRES,
     COLUMN_CREATOR,
+    COLUMN_ELEMENT,
     COLUMN_WIRE
 };
 
@@ -50,6 +51,9 @@ static peer_status read_row(struct sqlite_store *store, sqlite3_stmt *statement,
     };
     if (column_guid(statement, COLUMN_ID, &row->id) != 0 || column_guid(statement, COLUMN_TYPE, &row->type) != 0)
         return peer__sqlite_damaged(store->path, "a row of it is malformed");
+    struct span element = column_span(statement, COLUMN_ELEMENT);
+    if (element.size == sizeof(row->element)) /* else it is not known, as of rows from before there were elements */
+        memcpy(row->element, element.data, element.size);
     if (sqlite3_column_count(statement) > COLUMN_WIRE)
         row->wire = column_span(statement, COLUMN_WIRE);
     return PEER_OK;

@@ -34,9 +34,9 @@ static const char *const migrations[] = {
     /* What the rows of each creator hold (STORE_ROW_OVERHEAD for each), kept up with every change. */
     "CREATE TABLE usage (creator BLOB PRIMARY KEY, bytes INTEGER NOT NULL) WITHOUT ROWID;"
     "INSERT INTO usage (creator, bytes) SELECT creator, sum(length(wire) + 256) FROM records GROUP BY creator;",
-    /* For searches: more columns, before the wire bytes, and what they find of each record's attributes. `name` begins with
-     * a letter for the type. Of a text `value` holds the beginning, which is indexed, and `rest` what is beyond. What was
-     * stored before is put once more by the graph. */
+    /* More columns, before the wire bytes: the element, for comparisons; and for searches, with what they find of each
+     * record's attributes. `name` begins with a letter for the type. Of a text `value` holds the beginning, which is
+     * indexed, and `rest` what is beyond. What was stored before is put once more by the graph. */
     "CREATE TABLE searchable_records ("
     " seq INTEGER PRIMARY KEY,"
     " id BLOB NOT NULL,"
@@ -47,11 +47,12 @@ static const char *const migrations[] = {
     " modified INTEGER NOT NULL,"
     " expires INTEGER NOT NULL,"
     " creator BLOB NOT NULL,"
+    " element BLOB NOT NULL,"
     " created INTEGER NOT NULL,"
     " modifier BLOB,"
     " wire BLOB NOT NULL);"
     "INSERT INTO searchable_records SELECT seq, id, type, version, flags, local_flags, modified, expires, creator,"
-    " modified, NULL, wire FROM records;"
+    " x'', modified, NULL, wire FROM records;"
     "DROP TABLE records;"
     "ALTER TABLE searchable_records RENAME TO records;"
     "CREATE UNIQUE INDEX records_id ON records (id);"

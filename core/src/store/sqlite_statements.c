@@ -3,7 +3,7 @@
 #include "base/error.h"
 #include "store/sqlite_internal.h"
 
-#define COLUMNS "seq, id, type, version, flags, local_flags, modified, expires, creator"
+#define COLUMNS "seq, id, type, version, flags, local_flags, modified, expires, creator, element"
 
 /* The index is named where the planner could think of sorting. */
 #define GET(columns) "SELECT " columns " FROM records WHERE id = ?"
@@ -18,7 +18,7 @@ static const char *const texts[STATEMENT_COUNT] = {
     [STATEMENT_COMMIT] = "COMMIT",
     [STATEMENT_ROLLBACK] = "ROLLBACK",
     [STATEMENT_INSERT] = "INSERT INTO records (" COLUMNS ", created, modifier, wire)"
-                         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [STATEMENT_HELD] = "SELECT seq, creator, length(wire) FROM records WHERE id = ?",
     [STATEMENT_DELETE_SEQ] = "DELETE FROM records WHERE seq = ?",
     [STATEMENT_ATTRIBUTE_PUT] = "INSERT INTO attributes (seq, place, name, value, rest) VALUES (?, ?, ?, ?, ?)",

@@ -57,12 +57,13 @@ static peer_status insert(struct sqlite_store *store, const struct store_row *ro
     peer__sqlite_bind_ticks(statement, 7, row->modified);
     peer__sqlite_bind_ticks(statement, 8, row->expires);
     peer__sqlite_bind_span(statement, 9, row->creator_id);
-    peer__sqlite_bind_ticks(statement, 10, row->created);
+    peer__sqlite_bind_span(statement, 10, (struct span){row->element, sizeof(row->element)});
+    peer__sqlite_bind_ticks(statement, 11, row->created);
     if (row->modifier_id.size != 0)
-        peer__sqlite_bind_span(statement, 11, row->modifier_id);
+        peer__sqlite_bind_span(statement, 12, row->modifier_id);
     else
-        sqlite3_bind_null(statement, 11);
-    peer__sqlite_bind_span(statement, 12, row->wire);
+        sqlite3_bind_null(statement, 12);
+    peer__sqlite_bind_span(statement, 13, row->wire);
     return step_write(store, statement);
 }
 

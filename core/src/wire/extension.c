@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum extension_tag { EXTENSION_KEEP_ALIVE = 1 };
+enum extension_tag { EXTENSION_KEEP_ALIVE = 1, EXTENSION_RECONCILES = 2 };
 
 #define ENTRY_HEAD_SIZE 4u
 
@@ -12,7 +12,17 @@ static const uint8_t magic[16] = {0x5b, 0xd0, 0x8e, 0x80, 0x41, 0xcd, 0xc2, 0x92
 
 size_t peer__extensions_size(const struct wire_extensions *extensions)
 {
-    return extensions->keep_alive ? sizeof(magic) + ENTRY_HEAD_SIZE : 0;
+    size_t entries = (extensions->keep_alive != 0) + (extensions->reconciles != 0);
+    return entries > 0 ? sizeof(magic) + entries * ENTRY_HEAD_SIZE : 0;
+}
+
+/* Its being there says it all. */
+static void put_flag(struct buffer *out, uint16_t tag, int flag)
+{
+    if (!flag)
+        return;
+    peer__buffer_u16(out, tag);
+    peer__buffer_u16(out, 0);
 }
 
 void peer__encode_extensions(struct buffer *out, const struct wire_extensions *extensions)
@@ -20,14 +30,16 @@ void peer__encode_extensions(struct buffer *out, const struct wire_extensions *e
     if (peer__extensions_size(extensions) == 0)
         return;
     peer__buffer_append(out, magic, sizeof(magic));
-    peer__buffer_u16(out, EXTENSION_KEEP_ALIVE); /* its being there says it all */
-    peer__buffer_u16(out, 0);
+    put_flag(out, EXTENSION_KEEP_ALIVE, extensions->keep_alive);
+    put_flag(out, EXTENSION_RECONCILES, extensions->reconciles);
 }
 
 static void take(struct wire_extensions *extensions, uint16_t tag, struct span value)
 {
     if (tag == EXTENSION_KEEP_ALIVE && value.size == 0)
         extensions->keep_alive = 1;
+    if (tag == EXTENSION_RECONCILES && value.size == 0)
+        extensions->reconciles = 1;
 }
 
 void peer__decode_extensions(struct span block, struct wire_extensions *extensions_out)

@@ -14,6 +14,7 @@
 /** What a node announces; all zero if it has no block of ours. */
 struct wire_extensions {
     int keep_alive; /* it pings a connection on which it sends nothing else (decisions.md 11) */
+    int reconciles; /* it answers COMPARE (decisions.md 9) */
 };
 
 /** Size of the block; 0 if there is nothing to announce. */

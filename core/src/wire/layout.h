@@ -12,6 +12,10 @@
 #define WIRE_BOUNDARY_SIZE 52u       /* HASH_ENTRY_BOUNDARY, 2.2.1.8 */
 #define WIRE_ACK_ENTRY_SIZE 20u      /* 2.2.2.14 */
 
+/* Of COMPARE and DIFFER, docs/extensions.md. */
+#define WIRE_FINGERPRINT_SIZE 16u
+#define WIRE_LISTED_SIZE 28u
+
 /* Fixed parts of the messages, 2.2.2.1 to 2.2.2.14; what follows them is found by offsets. */
 #define AUTH_INFO_FIXED_SIZE 16u
 #define CONNECT_FIXED_SIZE 24u
@@ -26,5 +30,7 @@
 #define SYNC_END_FIXED_SIZE 12u
 #define PT2PT_FIXED_SIZE 28u
 #define ACK_FIXED_SIZE 12u
+#define COMPARE_FIXED_SIZE 20u
+#define DIFFER_FIXED_SIZE 12u
 
 #endif

@@ -1,5 +1,5 @@
 /**
- * The fourteen messages (MS-PPGRH 2.2.2; spec part 5). Decoding enforces every "must hold" of part 5 that the bytes alone
+ * The fourteen messages (MS-PPGRH 2.2.2; spec part 5), and two of ours (docs/extensions.md). Decoding enforces every "must hold" of part 5 that the bytes alone
  * decide and fails with PEER_E_INVALID_RECORD, upon which the connection ends; what depends on the state of a link is the
  * engine's. Spans and arrays of a decoded message point into the bytes that were given.
  */
@@ -28,7 +28,9 @@ enum message_type {
     MESSAGE_FLOOD = 0x0B,
     MESSAGE_SYNC_END = 0x0C,
     MESSAGE_PT2PT = 0x0D,
-    MESSAGE_ACK = 0x0E
+    MESSAGE_ACK = 0x0E,
+    MESSAGE_COMPARE = 0x21, /* ours, only to those who announced it */
+    MESSAGE_DIFFER = 0x22
 };
 
 enum connection_type { CONNECTION_NEIGHBOUR = 1, CONNECTION_DIRECT = 2 };
@@ -128,6 +130,54 @@ struct wire_ack_entry {
     uint8_t useful;
 };
 
+/* COMPARE asks about ranges of records in the order (modification time, record id); DIFFER answers. */
+
+/** Above COMPARE and DIFFER, of ours and of theirs. */
+#define COMPARE_RANGES_MAX 256u
+#define DIFFER_SIZE_MAX (128u * 1024)
+
+/** A place in that order, before the record of this time and id if there is one. Short if the id ends in zeros. */
+struct wire_bound {
+    uint64_t modified;
+    peer_guid record_id;
+};
+int peer__bound_compare(const struct wire_bound *a, const struct wire_bound *b);
+
+/** From `lower` on, up to and without what begins at `upper`. */
+struct wire_range {
+    struct wire_bound lower;
+    struct wire_bound upper;
+    uint8_t lists; /* 1: the records are asked for; 0: whether their fingerprint is this one */
+    uint8_t fingerprint[16];
+};
+struct wire_compare {
+    uint64_t cutoff; /* of records that expire up to then nobody speaks */
+    uint16_t range_count;
+    struct span ranges;
+};
+
+enum difference_kind {
+    DIFFERENCE_UNKNOWN = 0, /* another fingerprint */
+    DIFFERENCE_LIST = 1,    /* these are the records */
+    DIFFERENCE_PART = 2     /* these are the records before `upper` */
+};
+struct wire_difference {
+    uint16_t index; /* of the range in COMPARE */
+    uint8_t kind;
+    struct wire_bound upper;
+    uint16_t listed_count;
+    const uint8_t *listed;
+};
+struct wire_listed {
+    peer_guid record_id;
+    uint32_t version;
+    uint8_t digest[8]; /* the first bytes of the element */
+};
+struct wire_differ {
+    uint16_t difference_count;
+    struct span differences;
+};
+
 struct wire_message {
     uint8_t type; /* enum message_type */
     union {
@@ -143,6 +193,8 @@ struct wire_message {
         struct wire_sync_end sync_end;
         struct wire_pt2pt pt2pt;
         struct wire_ack ack;
+        struct wire_compare compare;
+        struct wire_differ differ;
     } as;
 };
 
@@ -156,6 +208,11 @@ void peer__wire_hash_entry(const struct wire_solicit *solicit, size_t index, str
 void peer__wire_boundary(const struct wire_advertise *advertise, size_t index, struct wire_hash_boundary *boundary_out);
 void peer__wire_abstract(const uint8_t *abstracts, size_t index, struct wire_abstract *abstract_out);
 void peer__wire_ack_entry(const struct wire_ack *ack, size_t index, struct wire_ack_entry *entry_out);
+/** Entries of different sizes are read one after the other: 0 if there is none left or it does not parse, which a decoded
+ *  message rules out. `range` is the one before, zero for the first: ranges may begin where it ended. */
+int peer__wire_next_range(struct reader *reader, struct wire_range *range);
+int peer__wire_next_difference(struct reader *reader, struct wire_difference *difference_out);
+void peer__wire_listed(const uint8_t *listed, size_t index, struct wire_listed *listed_out);
 
 /* Encoders append one whole message, unframed. They cannot fail but for memory (buffer->failed). Texts are UTF-8 spans
  * without terminator; an absent one has data NULL. Extensions may be NULL: none. Counts beyond a field's width are the caller's defect (asserted). */
@@ -183,5 +240,12 @@ void peer__encode_flood(struct buffer *out, struct span record);
 void peer__encode_sync_end(struct buffer *out); /* final (D-08) */
 void peer__encode_pt2pt(struct buffer *out, const peer_guid *data_type, struct span data);
 void peer__encode_ack(struct buffer *out, const struct wire_ack_entry *entries, size_t entry_count);
+/** In their order, at most COMPARE_RANGES_MAX (asserted). */
+void peer__encode_compare(struct buffer *out, uint64_t cutoff, const struct wire_range *ranges, size_t range_count);
+/** `differences` are entries that peer__encode_difference made, `difference_count` of them. */
+void peer__encode_differ(struct buffer *out, size_t difference_count, struct span differences);
+/** One entry; `difference->listed` is not used. */
+void peer__encode_difference(struct buffer *out, const struct wire_difference *difference,
+                             const struct wire_listed *listed);
 
 #endif

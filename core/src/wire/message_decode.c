@@ -243,6 +243,102 @@ static peer_status decode_ack(struct decoder *decoder, struct wire_message *mess
     return take_array(decoder, entries, ack->count, WIRE_ACK_ENTRY_SIZE, decoder->bytes.size, &ack->entries);
 }
 
+/* ---- ours, docs/extensions.md ---- */
+
+#define RANGE_LISTS 0x01u
+#define RANGE_FOLLOWS 0x02u
+
+int peer__bound_compare(const struct wire_bound *a, const struct wire_bound *b)
+{
+    if (a->modified != b->modified)
+        return a->modified < b->modified ? -1 : 1;
+    return peer__guid_compare(&a->record_id, &b->record_id);
+}
+
+static struct wire_bound read_bound(struct reader *reader)
+{
+    struct wire_bound bound = {.modified = peer__read_u64(reader)};
+    struct span id = peer__read_span(reader, peer__read_u8(reader));
+    if (id.size > sizeof(bound.record_id.bytes))
+        reader->failed = 1;
+    if (!reader->failed && id.size > 0)
+        memcpy(bound.record_id.bytes, id.data, id.size); /* D-01: the bytes as they are */
+    return bound;
+}
+
+int peer__wire_next_range(struct reader *reader, struct wire_range *range)
+{
+    if (peer__read_left(reader) == 0)
+        return 0;
+    uint8_t flags = peer__read_u8(reader);
+    range->lower = (flags & RANGE_FOLLOWS) != 0 ? range->upper : read_bound(reader);
+    range->upper = read_bound(reader);
+    range->lists = flags & RANGE_LISTS;
+    if (!range->lists) {
+        struct span fingerprint = peer__read_span(reader, WIRE_FINGERPRINT_SIZE);
+        if (!reader->failed)
+            memcpy(range->fingerprint, fingerprint.data, fingerprint.size);
+    }
+    return !reader->failed && (flags & ~(RANGE_LISTS | RANGE_FOLLOWS)) == 0;
+}
+
+static peer_status decode_compare(struct decoder *decoder, struct wire_message *message)
+{
+    struct wire_compare *compare = &message->as.compare;
+    struct wire_range range = {0};
+    compare->cutoff = peer__read_u64(&decoder->reader);
+    compare->range_count = peer__read_u16(&decoder->reader);
+    peer__read_skip(&decoder->reader, 2); /* Reserved2 */
+    PEER_TRY(must(decoder, compare->range_count >= 1 && compare->range_count <= COMPARE_RANGES_MAX,
+                  "it has no ranges, or too many"));
+    compare->ranges = (struct span){decoder->bytes.data + decoder->fixed_size, peer__read_left(&decoder->reader)};
+    for (size_t i = 0; i < compare->range_count; i++) {
+        struct wire_bound before = range.upper;
+        PEER_TRY(must(decoder, peer__wire_next_range(&decoder->reader, &range), "a range does not parse"));
+        PEER_TRY(
+            must(decoder,
+                 peer__bound_compare(&before, &range.lower) <= 0 && peer__bound_compare(&range.lower, &range.upper) < 0,
+                 "the ranges are out of order"));
+    }
+    return must(decoder, peer__read_left(&decoder->reader) == 0, "something follows the ranges");
+}
+
+int peer__wire_next_difference(struct reader *reader, struct wire_difference *difference_out)
+{
+    struct wire_difference difference = {0};
+    if (peer__read_left(reader) == 0)
+        return 0;
+    difference.index = peer__read_u16(reader);
+    difference.kind = peer__read_u8(reader);
+    if (difference.kind == DIFFERENCE_PART)
+        difference.upper = read_bound(reader);
+    if (difference.kind != DIFFERENCE_UNKNOWN) {
+        difference.listed_count = peer__read_u16(reader);
+        difference.listed = peer__read_span(reader, (size_t)difference.listed_count * WIRE_LISTED_SIZE).data;
+    }
+    *difference_out = difference;
+    return !reader->failed && difference.kind <= DIFFERENCE_PART;
+}
+
+/* A part that lists nothing would be asked for again and again. */
+static peer_status decode_differ(struct decoder *decoder, struct wire_message *message)
+{
+    struct wire_differ *differ = &message->as.differ;
+    struct wire_difference difference = {0};
+    differ->difference_count = peer__read_u16(&decoder->reader);
+    peer__read_skip(&decoder->reader, 2); /* Reserved2 */
+    PEER_TRY(must(decoder, decoder->bytes.size <= DIFFER_SIZE_MAX && differ->difference_count <= COMPARE_RANGES_MAX,
+                  "it is too long"));
+    differ->differences = (struct span){decoder->bytes.data + decoder->fixed_size, peer__read_left(&decoder->reader)};
+    for (size_t i = 0; i < differ->difference_count; i++) {
+        uint16_t before = difference.index;
+        PEER_TRY(must(decoder, peer__wire_next_difference(&decoder->reader, &difference), "an entry does not parse"));
+        PEER_TRY(must(decoder, i == 0 || difference.index > before, "the entries are out of order"));
+        PEER_TRY(must(decoder, difference.kind != DIFFERENCE_PART || difference.listed_count > 0, "a part is empty"));
+    }
+    return must(decoder, peer__read_left(&decoder->reader) == 0, "something follows the entries");
+}
+
 static const struct {
     const char *name;
     size_t fixed_size;
@@ -262,6 +358,8 @@ static const struct {
     [MESSAGE_SYNC_END] = {"SYNC_END", 12, decode_sync_end},
     [MESSAGE_PT2PT] = {"PT2PT", 28, decode_pt2pt},
     [MESSAGE_ACK] = {"ACK", 12, decode_ack},
+    [MESSAGE_COMPARE] = {"COMPARE", COMPARE_FIXED_SIZE, decode_compare},
+    [MESSAGE_DIFFER] = {"DIFFER", DIFFER_FIXED_SIZE, decode_differ},
 };
 
 /* 2.2.1.2: 0x00 is not a message, although 3.1.5.2 counts it among the known types. */
@@ -354,4 +452,12 @@ void peer__wire_ack_entry(const struct wire_ack *ack, size_t index, struct wire_
     struct reader reader = entry_reader(ack->entries, index, WIRE_ACK_ENTRY_SIZE);
     entry_out->record_id = peer__read_guid(&reader);
     entry_out->useful = peer__read_u32(&reader) & 1;
+}
+
+void peer__wire_listed(const uint8_t *listed, size_t index, struct wire_listed *listed_out)
+{
+    struct reader reader = entry_reader(listed, index, WIRE_LISTED_SIZE);
+    listed_out->record_id = peer__read_guid(&reader);
+    listed_out->version = peer__read_u32(&reader);
+    memcpy(listed_out->digest, peer__read_span(&reader, sizeof(listed_out->digest)).data, sizeof(listed_out->digest));
 }

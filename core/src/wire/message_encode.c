@@ -275,3 +275,75 @@ void peer__encode_ack(struct buffer *out, const struct wire_ack_entry *entries, 
         peer__buffer_u32(out, entries[i].useful != 0);
     }
 }
+
+/* ---- ours, docs/extensions.md ---- */
+
+static size_t bound_id_size(const struct wire_bound *bound)
+{
+    size_t size = sizeof(bound->record_id.bytes);
+    while (size > 0 && bound->record_id.bytes[size - 1] == 0)
+        size--;
+    return size;
+}
+
+static void put_bound(struct buffer *out, const struct wire_bound *bound)
+{
+    size_t size = bound_id_size(bound);
+    peer__buffer_u64(out, bound->modified);
+    peer__buffer_u8(out, (uint8_t)size);
+    peer__buffer_append(out, bound->record_id.bytes, size); /* D-01: the bytes as they are */
+}
+
+static void put_range(struct buffer *out, const struct wire_range *range, const struct wire_bound *before)
+{
+    int follows = peer__bound_compare(&range->lower, before) == 0;
+    peer__buffer_u8(out, (uint8_t)((range->lists ? 0x01 : 0) | (follows ? 0x02 : 0)));
+    if (!follows)
+        put_bound(out, &range->lower);
+    put_bound(out, &range->upper);
+    if (!range->lists)
+        peer__buffer_append(out, range->fingerprint, sizeof(range->fingerprint));
+}
+
+void peer__encode_compare(struct buffer *out, uint64_t cutoff, const struct wire_range *ranges, size_t range_count)
+{
+    struct wire_bound before = {0};
+    size_t start = out->size;
+    assert(range_count >= 1 && range_count <= COMPARE_RANGES_MAX);
+    begin(out, MESSAGE_COMPARE, COMPARE_FIXED_SIZE);
+    peer__buffer_u64(out, cutoff);
+    peer__buffer_u16(out, (uint16_t)range_count);
+    peer__buffer_u16(out, 0); /* Reserved2 */
+    for (size_t i = 0; i < range_count; i++) {
+        put_range(out, &ranges[i], &before);
+        before = ranges[i].upper;
+    }
+    if (!out->failed)
+        peer__buffer_set_u32(out, start, (uint32_t)(out->size - start));
+}
+
+void peer__encode_difference(struct buffer *out, const struct wire_difference *difference,
+                             const struct wire_listed *listed)
+{
+    peer__buffer_u16(out, difference->index);
+    peer__buffer_u8(out, difference->kind);
+    if (difference->kind == DIFFERENCE_UNKNOWN)
+        return;
+    if (difference->kind == DIFFERENCE_PART)
+        put_bound(out, &difference->upper);
+    peer__buffer_u16(out, difference->listed_count);
+    for (size_t i = 0; i < difference->listed_count; i++) {
+        peer__buffer_guid(out, &listed[i].record_id);
+        peer__buffer_u32(out, listed[i].version);
+        peer__buffer_append(out, listed[i].digest, sizeof(listed[i].digest));
+    }
+}
+
+void peer__encode_differ(struct buffer *out, size_t difference_count, struct span differences)
+{
+    assert(difference_count <= COMPARE_RANGES_MAX);
+    begin(out, MESSAGE_DIFFER, DIFFER_FIXED_SIZE + differences.size);
+    peer__buffer_u16(out, (uint16_t)difference_count);
+    peer__buffer_u16(out, 0); /* Reserved2 */
+    peer__buffer_append(out, differences.data, differences.size);
+}

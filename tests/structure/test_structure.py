@@ -35,7 +35,7 @@ def test_core_keeps_the_rules(check):
 
 
 def source_files() -> list[Path]:
-    tops = ("core", "bindings", "python", "lua", "tests", "examples", "cmake", ".ci")
+    tops = ("core", "bindings", "python", "lua", "tests", "examples", "docs", "cmake", ".ci")
     suffixes = (".c", ".h", ".py", ".pyi", ".lua", ".i", ".cmake", ".map")
     files = [path for top in tops for path in sorted((ROOT / top).rglob("*")) if path.suffix in suffixes]
     written = [path for path in files if "__pycache__" not in path.parts and path != SWIG_WRAPPER]

@@ -600,9 +600,11 @@ PEER_API peer_status peer_graph_enum_records(peer_graph *graph, const peer_guid 
  * peercreationtime, peerlastmodificationtime (date, peer time). `type` is string, int or date; values of another type do
  * not match. `compare` is equal (the default), notequal, less, greater, lessorequal or greaterorequal. In the value of a
  * string that is compared for equal or notequal, * stands for any characters and ? for one; a backslash before *, ?
- * or another backslash takes the meaning from it. Text is compared by UTF-16 unit, case counts. A record that lacks the attribute does not match whatever the
- * comparison; of one that has it several times any value will do. Integers beyond 64 bits are not found. At most 1,024
- * clauses and operators, nested 64 deep, values of 4,096 bytes.
+ * or another backslash takes the meaning from it. Text is compared by UTF-16 unit, case counts. A record that lacks the
+ * attribute does not match whatever the comparison; of one that has it several times any value will do. Integers beyond
+ * 64 bits are not found. At most 1,024 clauses and operators, nested 64 deep, values of 4,096 bytes.
+ *
+ * @param criteria  the query
  *
  * @retval PEER_E_INVALID_SEARCH     the query is not XML or breaks the rules; the message says where
  * @retval E_INVALIDARG              also a backslash in a value before anything else

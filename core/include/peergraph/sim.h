@@ -7,8 +7,8 @@
  * peergraph.h works as on any other, but for what follows. There is no thread, no socket, no wall clock and no chance
  * but the seed's: the same seed and the same calls give the same trace, byte for byte, on every run.
  *
- * **Time** stands still while the program works, and passes in peer_sim_step, in the peer_sim_run functions, and in
- * peer_event_queue_wait, which lets it pass until the queue holds an event or the (virtual) time-out is over. A wait
+ * **Time** stands still while the program works, and passes in peer_sim_step, peer_sim_run_for, peer_sim_run_until, and
+ * in peer_event_queue_wait, which lets it pass until the queue holds an event or the (virtual) time-out is over. A wait
  * without time-out ends with PEER_S_NO_EVENT_DATA after 30 days. All other calls take no time: connect and close end
  * at once, slow work is done on the spot, peer_shutdown waits for nobody. `now_us` is 0 when a network is opened; a
  * host's clock shows PEER_SIM_EPOCH_UTC_US then, 2026-01-01T00:00:00Z, unless it has an offset.

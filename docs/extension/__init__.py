@@ -13,7 +13,7 @@ from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
-from . import c_reference, docstrings, tables
+from . import c_reference, docstrings, prose, tables
 
 MODULES = (peergraph.sim, peergraph.aio, peergraph)
 
@@ -45,16 +45,22 @@ def find_elsewhere(
     return None
 
 
-def forget_other_files(app: Sphinx, page: str, source: list[str]) -> None:
-    """Links to what is no part of the documentation are for those who read it in the repository."""
+def _linked(match: re.Match[str]) -> str:
+    role = prose.roles().get(match.group(1))
+    return f"{{{role}}}`{match.group(1)}`" if role else match.group()
+
+
+def read_as_pages(app: Sphinx, page: str, source: list[str]) -> None:
+    """Links to what is no part of the documentation are for the repository; names of functions become links here."""
     if app.env.doc2path(page).suffix == ".md":
         source[0] = re.sub(r"\[[^]]+\]\(\.\./([^)]+)\)", r"`\1`", source[0])
+        source[0] = re.sub(r"(?<!\})`(peer_\w+|PEER_\w+)`", _linked, source[0])
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     for name in ("layers", "way"):  # the pictures in architecture.md
         app.add_lexer(name, TextLexer)
-    app.connect("source-read", forget_other_files)
+    app.connect("source-read", read_as_pages)
     name_as_imported()
     c_reference.setup(app)
     tables.setup(app)

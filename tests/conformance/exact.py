@@ -19,7 +19,6 @@ NULL = ffi.NULL
 Handle = Any
 Call = Callable[[Handle], int]
 
-ADDRESS = b"[::1]:9"
 QUERY = b'<peersearch><clause attrib="a" type="int">1</clause></peersearch>'
 LATE_US = 4_102_444_800_000_000
 """2100, which is later than now on every clock here."""
@@ -101,11 +100,14 @@ def _send(graph: Handle) -> int:
     return int(lib.peer_graph_send_data(graph, 77, guid(NOTE), b"x", 1))
 
 
-def graph_calls(record_id: uuid.UUID = NOTE, path: bytes = b"/nowhere/file") -> dict[str, Call]:
+def graph_calls(
+    record_id: uuid.UUID = NOTE, path: bytes = b"/nowhere/file", address: bytes = b"[::1]:9"
+) -> dict[str, Call]:
     """Every function that takes a graph, with arguments of which none is wrong.
 
     record_id  the record that it may be about
     path       of a file for export and import
+    address    to connect to
 
     Connections and judgements do not exist under the numbers used here.
     """
@@ -154,14 +156,14 @@ def graph_calls(record_id: uuid.UUID = NOTE, path: bytes = b"/nowhere/file") -> 
         ),
         "judge_record": lambda g: lib.peer_graph_judge_record(g, 77, PEER_OK),
         "open_direct_connection": lambda g: gives(
-            "uint64_t *", lambda out: lib.peer_graph_open_direct_connection(g, b"bob", ADDRESS, out)
+            "uint64_t *", lambda out: lib.peer_graph_open_direct_connection(g, b"bob", address, out)
         ),
         "send_data": _send,
         "close_direct_connection": lambda g: lib.peer_graph_close_direct_connection(g, 77),
         "pause_direct_connection": lambda g: lib.peer_graph_pause_direct_connection(g, 77, 1),
         "delete_secured_record": lambda g: lib.peer_graph_delete_secured_record(g, given.view),
         "delete_record": lambda g: lib.peer_graph_delete_record(g, ident, 0),
-        "connect": lambda g: lib.peer_graph_connect(g, NULL, ADDRESS, NULL),
+        "connect": lambda g: lib.peer_graph_connect(g, NULL, address, NULL),
         "listen": lambda g: lib.peer_graph_listen(g, int(Scope.LOOPBACK), 0, 0),
         "close": lib.peer_graph_close,
     }

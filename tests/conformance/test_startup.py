@@ -51,12 +51,11 @@ def test_the_place_for_the_version_may_be_missing(startup):
     assert startup(PEER_GRAPH_VERSION, NULL) == PEER_OK
 
 
-def test_each_startup_needs_its_own_shutdown(startup, tmp_path):
-    with peergraph.open_runtime(tmp_path / "one") as one:
-        with peergraph.open_runtime(tmp_path / "two"):
-            pass
-        with one.create_graph(GRAPH, peer_id="alice") as graph:
-            assert graph.status
+def test_each_startup_needs_its_own_shutdown(world):
+    one, two = world.runtime("one"), world.runtime("two")
+    two.shutdown()
+    with one.create_graph(GRAPH, peer_id="alice") as graph:
+        assert graph.get_status()
 
 
 def test_shutdown_without_startup_fails():

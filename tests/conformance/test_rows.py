@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import peergraph
-import pytest
 from peergraph import _codes
 
 if sys.version_info >= (3, 11):
@@ -64,14 +63,37 @@ def test_odd_rows_are_of_the_table_and_even_ones_inferred():
     assert not any("says" in row for number, row in TABLE["rows"].items() if not int(number) % 2)
 
 
-@pytest.mark.parametrize("entry", ENTRIES.values(), ids=ENTRIES)
-def test_every_row_has_tests_or_a_reason(entry):
-    assert entry.keys() <= {"says", "inferred", "near", "tests", "reason", "note"}
-    assert len(entry.keys() & {"says", "inferred", "near"}) == 1
-    assert all(entry.values()), "nothing in it is empty"
-    assert entry.get("tests") or len(entry["reason"]) > 20
-    missing = [name for name in entry.get("tests", ()) if name not in TESTS]
-    assert not missing
+def complaints(entry: dict[str, object]) -> list[str]:
+    """What is wrong with an entry."""
+    tests, reason = entry.get("tests", []), entry.get("reason", "")
+    wrong = [f"no test {name}" for name in tests if name not in TESTS]
+    wrong += [f"unknown {key}" for key in entry.keys() - {"says", "inferred", "near", "tests", "reason", "note"}]
+    wrong += [f"{key} is empty" for key, value in entry.items() if not value]
+    if len(entry.keys() & {"says", "inferred", "near"}) != 1:
+        wrong.append("one of says, inferred and near")
+    if not tests and len(reason) < 20:
+        wrong.append("neither a test nor a reason")
+    return wrong
+
+
+def test_every_row_has_tests_or_a_reason():
+    assert {name: wrong for name, entry in ENTRIES.items() if (wrong := complaints(entry))} == {}
+
+
+def test_wrong_rows_are_found():
+    good = {"says": "x", "tests": ["closing::close"]}
+    assert complaints(good) == []
+    for wrong in (
+        {"says": "x"},
+        {"says": "x", "tests": []},
+        {"says": "x", "reason": "because"},
+        {"says": "x", "tests": ["closing::nothing"]},
+        {"says": "x", "inferred": "y", "tests": ["closing::close"]},
+        {"tests": ["closing::close"]},
+        good | {"note": ""},
+        good | {"nots": "x"},
+    ):
+        assert complaints(wrong)
 
 
 def test_every_test_is_there_for_something():

@@ -383,6 +383,22 @@ def test_clocks(network):
     assert host.clock == dt.datetime(2026, 1, 1, tzinfo=dt.timezone.utc) + dt.timedelta(seconds=10_000 - 10)
 
 
+def test_who_dialled_a_name_finds_the_address_again(network):
+    first, second = sync_pair(network)  # by name; alice listens, bob does not
+    alice, bob = network.hosts
+    assert [connection.address for connection in second.connections()] == ["[fd00::1]:5000"]
+    network.partition(alice)
+    added = first.add_record(type=NOTE, data=b"meanwhile", lifetime=HOUR)
+    network.run_for(600)
+    assert alice.neighbours == []
+    network.heal()
+    network.run_until(lambda: alice.neighbours == [bob], timeout=60)
+    network.run_for(10)
+    assert second.get_record(added).data == b"meanwhile"
+    with pytest.raises(peergraph.AlreadyExists):
+        second.begin_connect("[fd00::1]:5000")
+
+
 def test_a_host_that_moves_is_found_at_its_new_address(network):
     first, second = sync_pair(network)
     alice, bob = network.hosts

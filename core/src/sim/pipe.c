@@ -337,6 +337,8 @@ static void on_syn_ack(struct pipe *pipe)
     }
     peer__sim_pipe_note(pipe, "connected");
     dialler->state = END_OPEN;
+    memcpy(dialler->remote.ip, pipe->ends[1].host->address.ip,
+           sizeof(dialler->remote.ip)); /* a name may have been dialled */
     dialler->host->endpoint.connected(dialler->host->endpoint.self, dialler->tag, &dialler->remote);
     resume(&pipe->ways[1], pipe->sim->now_us);
 }

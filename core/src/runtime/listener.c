@@ -374,6 +374,8 @@ void peer__listeners_attend(struct runtime *runtime)
             continue;
         }
         watch_new(listener);
+        if (listener->scope == PEER_GRAPH_SCOPE_LOOPBACK)
+            continue; /* its addresses never change */
         watch_addresses(runtime);
         look_in(listener, runtime->address_news != NULL ? SETTLE_US : LOOK_US); /* news from before it was watched */
     }

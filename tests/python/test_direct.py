@@ -243,8 +243,9 @@ async def test_a_flood_of_empty_messages_is_held_back_too(alice, bob):
                 await ours.write(b"")
 
         writing = asyncio.create_task(write())
-        with pytest.raises(TimeoutError):
-            await asyncio.wait_for(asyncio.shield(writing), 2)
+        done, _ = await asyncio.wait({writing}, timeout=2)
+        if isinstance(asyncio.get_running_loop(), VirtualLoop):
+            assert not done  # the buffers of a real system may take them all
         assert len(theirs._messages) < 20000
         for _ in range(30000):
             assert await theirs.read() == b""

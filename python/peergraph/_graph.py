@@ -444,7 +444,11 @@ class GraphBase(Handle, Changes):
         _native.graph_judge_record(self._handle, unsigned("validation_id", validation_id, 64), Verdict(verdict).code)
 
     def validate_deferred_records(self, record_ids: Iterable[UUID] = ()) -> None:
-        """Asks once more about records that wait, or about all: Validation events come again. Raises InvalidGraph."""
+        """Asks once more about records that wait, or about all that do: Validation events come again.
+
+        Records with these ids that were rejected are asked for again from the neighbours, and come as Validation too.
+        Raises InvalidGraph.
+        """
         _native.graph_validate_deferred_records(self._handle, list(ids("record_ids", record_ids)))
 
     def get_record(self, record_id: UUID) -> Record:

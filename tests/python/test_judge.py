@@ -119,6 +119,41 @@ def test_what_is_deferred_is_asked_about_again(network, pair):
         assert not has(second, two)
 
 
+def test_what_was_rejected_is_asked_about_again_when_it_is_named(network, pair):
+    first, second = pair
+    with second.events(Validation) as events:
+        record_id = add(first)
+        second.judge_record(events.get(timeout=10).validation_id, Verdict.REJECT)
+        for _ in range(3):
+            network.hosts[1].reset_connections()
+            network.run_for(60)
+            network.run_until(lambda: second.status & GraphStatus.SYNCHRONIZED, timeout=300)
+        network.run_for(60)
+        second.validate_deferred_records()  # which is about what waits
+        assert events.take() == []
+        assert second.status & GraphStatus.SYNCHRONIZED
+        second.validate_deferred_records([OTHER, record_id])
+        assert not second.status & GraphStatus.SYNCHRONIZED
+        asked = events.get(timeout=60)
+        assert asked.record_id == record_id
+        second.judge_record(asked.validation_id, Verdict.ACCEPT)
+        network.run_until(lambda: second.status & GraphStatus.SYNCHRONIZED, timeout=60)
+        assert has(second, record_id)
+
+
+def test_a_newer_version_of_what_was_rejected_is_asked_about(network, pair):
+    first, second = pair
+    with second.events(Validation) as events:
+        record_id = add(first, b"one")
+        second.judge_record(events.get(timeout=10).validation_id, Verdict.REJECT)
+        first.update_record(record_id, data=b"two")
+        asked = events.get(timeout=10)
+        assert second.get_deferred_record(asked.validation_id).data == b"two"
+        second.judge_record(asked.validation_id, Verdict.ACCEPT)
+        assert second.get_record(record_id).data == b"two"
+        assert events.take() == []
+
+
 def test_own_changes_are_not_judged(network, pair):
     _, second = pair
     with second.events(Validation) as events:

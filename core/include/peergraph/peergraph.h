@@ -631,6 +631,11 @@ PEER_API peer_status peer_graph_search_records(peer_graph *graph, const char *cr
  *
  * A synchronization ends, and PEER_GRAPH_EVENT_SYNCHRONIZED is told, when what it brought is judged, or after 30 s without
  * PEER_GRAPH_STATUS_SYNCHRONIZED.
+ *
+ * What was judged invalid is remembered until the graph is closed, 4096 copies (beyond that, chance decides which one is
+ * forgotten): whoever brings the same copy again, which is the same to the byte, causes no question. Other versions of the
+ * record, and other copies of the same version, are asked about as ever. Who judges otherwise from now on names the
+ * records to peer_graph_validate_deferred_records, or opens the graph anew.
  */
 
 /**
@@ -647,8 +652,8 @@ PEER_API peer_status peer_graph_get_deferred_record(peer_graph *graph, uint64_t 
  * Judges a record. In the place of the callback PFNPEER_VALIDATE_RECORD of Windows.
  *
  * @param verdict  PEER_OK: it is taken and goes on to others, unless it has lost against a newer one meanwhile;
- *                 PEER_E_INVALID_RECORD: it is dropped; PEER_E_DEFERRED_VALIDATION: it waits until
- *                 peer_graph_validate_deferred_records asks again
+ *                 PEER_E_INVALID_RECORD: it is dropped, and this copy is not asked about again;
+ *                 PEER_E_DEFERRED_VALIDATION: it waits until peer_graph_validate_deferred_records asks again
  *
  * @retval PEER_E_RECORD_NOT_FOUND                 none waits under this number
  * @retval PEER_E_DISK_FULL, PEER_E_DATABASE_FULL  it cannot be stored, and waits on
@@ -656,11 +661,14 @@ PEER_API peer_status peer_graph_get_deferred_record(peer_graph *graph, uint64_t 
 PEER_API peer_status peer_graph_judge_record(peer_graph *graph, uint64_t validation_id, peer_status verdict);
 
 /**
- * Asks once more about records that wait: PEER_EVENT_VALIDATION comes for each again. Also after PEER_EVENT_OVERFLOW of
- * that type.
+ * Asks once more about records that wait: PEER_EVENT_VALIDATION comes for each again, once, in the order in which they
+ * came. Also after PEER_EVENT_OVERFLOW of that type. That records with these ids were judged invalid is forgotten: the
+ * neighbours are asked for them, PEER_GRAPH_STATUS_SYNCHRONIZED is withdrawn until they have sent what they have, and
+ * PEER_EVENT_VALIDATION comes for each copy.
  *
- * @param count       0: about all, and `record_ids` is ignored
- * @param record_ids  which; those that do not wait are passed over
+ * @param count       0: about all that wait, nothing is forgotten, and `record_ids` is ignored. Many cost no more each than
+ *                    one
+ * @param record_ids  which; those that neither wait nor were judged invalid are passed over
  *
  * PeerGraphValidateDeferredRecords; MS-PPGRH 3.1.4.10.
  */

@@ -36,6 +36,15 @@ int peer__guid_is_zero(const peer_guid *guid)
     return peer__guid_equal(guid, &zero);
 }
 
+uint64_t peer__guid_hash(const peer_guid *guid, uint64_t key)
+{
+    uint64_t words[2];
+    memcpy(words, guid->bytes, sizeof(words));
+    uint64_t hash = (words[0] ^ key) * UINT64_C(0xff51afd7ed558ccd);
+    hash = (hash ^ (hash >> 32) ^ words[1]) * UINT64_C(0xc4ceb9fe1a85ec53);
+    return hash ^ (hash >> 29);
+}
+
 /* D-01: the bytes of a peer_guid stand in the order of its printed form; so does the wire, by our choice. */
 static void guid_copy_in_wire_order(uint8_t to[16], const uint8_t from[16])
 {

@@ -20,6 +20,8 @@ int peer__span_compare(struct span a, struct span b);
 int peer__guid_equal(const peer_guid *a, const peer_guid *b);
 int peer__guid_compare(const peer_guid *a, const peer_guid *b); /* D-01: unsigned bytewise */
 int peer__guid_is_zero(const peer_guid *guid);
+/** For a table whose ids others choose: without the key they cannot find some that collide. */
+uint64_t peer__guid_hash(const peer_guid *guid, uint64_t key);
 /** A GUID as it travels (D-01) and back. */
 void peer__guid_to_wire(const peer_guid *guid, uint8_t bytes_out[16]);
 peer_guid peer__guid_from_wire(const uint8_t bytes[16]);

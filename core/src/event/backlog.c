@@ -80,12 +80,8 @@ static void append(struct backlog *backlog, struct item *item)
 
 static struct record_item **bucket_of(struct backlog *backlog, const peer_guid *id)
 {
-    uint64_t words[2];
-    memcpy(words, id->bytes, sizeof(words));
     /* Others choose the ids. The address of the queue, which they do not know, keeps them out of one bucket. */
-    uint64_t hash = (words[0] ^ (uint64_t)(uintptr_t)backlog) * UINT64_C(0xff51afd7ed558ccd);
-    hash = (hash ^ (hash >> 32) ^ words[1]) * UINT64_C(0xc4ceb9fe1a85ec53);
-    return &backlog->buckets[(hash ^ (hash >> 29)) & backlog->bucket_mask];
+    return &backlog->buckets[peer__guid_hash(id, (uint64_t)(uintptr_t)backlog) & backlog->bucket_mask];
 }
 
 static struct record_item *find_record(struct backlog *backlog, const peer_guid *id)

@@ -281,6 +281,30 @@ static peer_status take(struct graph *graph, const struct deferred *deferred)
     return status;
 }
 
+peer_status peer__graph_has_rejected(struct graph *graph, const struct record *record, int *rejected_out)
+{
+    const struct record_fields *fields = &record->fields;
+    uint8_t element[STORE_ELEMENT_SIZE];
+    *rejected_out = 0;
+    if (!peer__rejections_have(graph->rejections, &fields->id, fields->version, NULL, 0))
+        return PEER_OK;
+    PEER_TRY(
+        peer__record_element(&graph->engine->config.crypto, (struct span){record->wire, record->wire_size}, element));
+    *rejected_out = peer__rejections_have(graph->rejections, &fields->id, fields->version, element, sizeof(element));
+    return PEER_OK;
+}
+
+/* What cannot be remembered is asked about again. */
+static void remember(struct graph *graph, const struct record *record)
+{
+    struct rejected rejected = {.id = record->fields.id, .version = record->fields.version};
+    struct span wire = {record->wire, record->wire_size};
+    if (graph->rejections == NULL)
+        graph->rejections = peer__rejections_create(peer__engine_draw(graph->engine, UINT64_MAX));
+    if (graph->rejections != NULL && peer__record_element(&graph->engine->config.crypto, wire, rejected.element) >= 0)
+        peer__rejections_add(graph->rejections, &rejected, peer__engine_draw(graph->engine, UINT64_MAX));
+}
+
 peer_status peer__graph_judge(struct graph *graph, uint64_t id, peer_status verdict)
 {
     struct deferred *deferred = peer__deferred_find(graph->deferred, id);
@@ -293,6 +317,8 @@ peer_status peer__graph_judge(struct graph *graph, uint64_t id, peer_status verd
         status = take(graph, deferred);
     if (status >= 0) { /* else it waits on: the disk may be full */
         list_remove(&deferred->in_undecided);
+        if (verdict == PEER_E_INVALID_RECORD)
+            remember(graph, deferred->record);
         if (verdict != PEER_E_DEFERRED_VALIDATION)
             drop(graph, deferred);
         finish_judged(graph);
@@ -301,22 +327,32 @@ peer_status peer__graph_judge(struct graph *graph, uint64_t id, peer_status verd
     return status;
 }
 
-static int is_meant(const struct deferred *deferred, size_t count, const peer_guid *ids)
+/* An id that comes a thousand times costs hardly more than one. */
+static void mean_all_of(struct deferred_list *list, const peer_guid *id)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (peer__guid_equal(&ids[i], &deferred->record->fields.id))
-            return 1;
-    }
-    return count == 0;
+    struct deferred *deferred = peer__deferred_next_of_id(list, id, NULL);
+    if (deferred == NULL || deferred->is_meant)
+        return;
+    for (; deferred != NULL; deferred = peer__deferred_next_of_id(list, id, deferred))
+        deferred->is_meant = 1;
 }
 
 void peer__graph_ask_again(struct graph *graph, size_t count, const peer_guid *ids)
 {
+    int any_forgotten = 0;
+    for (size_t i = 0; i < count; i++) {
+        any_forgotten |= peer__rejections_forget(graph->rejections, &ids[i]);
+        if (graph->deferred != NULL)
+            mean_all_of(graph->deferred, &ids[i]);
+    }
+    if (any_forgotten)
+        peer__graph_note_missing(graph);
     if (graph->deferred == NULL)
         return;
     LIST_FOR (node, following, &graph->deferred->records) {
-        const struct deferred *deferred = CONTAINER_OF(node, struct deferred, in_list);
-        if (is_meant(deferred, count, ids))
+        struct deferred *deferred = CONTAINER_OF(node, struct deferred, in_list);
+        if (count == 0 || deferred->is_meant)
             ask(graph, deferred);
+        deferred->is_meant = 0;
     }
 }

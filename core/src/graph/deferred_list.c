@@ -1,7 +1,5 @@
 #include "graph/deferred_list.h"
 
-#include <string.h>
-
 #include "base/memory.h"
 
 /** Of one record, beside its bytes. */
@@ -39,11 +37,7 @@ size_t peer__deferred_cost(const struct record *record)
 
 static struct list *bucket_of_id(struct deferred_list *list, const peer_guid *id)
 {
-    uint64_t words[2];
-    memcpy(words, id->bytes, sizeof(words));
-    uint64_t hash = (words[0] ^ list->key) * UINT64_C(0xff51afd7ed558ccd);
-    hash = (hash ^ (hash >> 32) ^ words[1]) * UINT64_C(0xc4ceb9fe1a85ec53);
-    return &list->ids[(hash ^ (hash >> 29)) % DEFERRED_BUCKETS];
+    return &list->ids[peer__guid_hash(id, list->key) % DEFERRED_BUCKETS];
 }
 
 struct deferred *peer__deferred_add(struct deferred_list *list, struct record *record, int32_t change)
@@ -114,15 +108,24 @@ struct deferred *peer__deferred_find(struct deferred_list *list, uint64_t number
     return NULL;
 }
 
-struct deferred *peer__deferred_find_record(struct deferred_list *list, const struct record_fields *fields)
+struct deferred *peer__deferred_next_of_id(struct deferred_list *list, const peer_guid *id, struct deferred *before)
 {
-    LIST_FOR (node, following, bucket_of_id(list, &fields->id)) {
+    struct list *bucket = bucket_of_id(list, id);
+    struct list *node = before != NULL ? before->by_id.next : bucket->next;
+    for (; node != bucket; node = node->next) {
         struct deferred *deferred = CONTAINER_OF(node, struct deferred, by_id);
-        const struct record_fields *theirs = &deferred->record->fields;
-        if (peer__guid_equal(&theirs->id, &fields->id) && peer__record_compare(theirs, fields) == 0)
+        if (peer__guid_equal(&deferred->record->fields.id, id))
             return deferred;
     }
     return NULL;
+}
+
+struct deferred *peer__deferred_find_record(struct deferred_list *list, const struct record_fields *fields)
+{
+    struct deferred *deferred = peer__deferred_next_of_id(list, &fields->id, NULL);
+    while (deferred != NULL && peer__record_compare(&deferred->record->fields, fields) != 0)
+        deferred = peer__deferred_next_of_id(list, &fields->id, deferred);
+    return deferred;
 }
 
 struct deferred *peer__deferred_oldest_orphan(struct deferred_list *list)

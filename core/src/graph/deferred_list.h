@@ -11,7 +11,7 @@
 #include "base/list.h"
 #include "wire/record.h"
 
-#define DEFERRED_BUCKETS 1024u
+#define DEFERRED_BUCKETS 4096u
 
 struct deferred {
     struct list in_list;
@@ -24,6 +24,7 @@ struct deferred {
     struct deferred_owner *owner; /* NULL: its connection has ended */
     struct record *record;        /* retained */
     int32_t change;
+    int is_meant; /* by the call under way */
 };
 
 /** What one connection has brought. */
@@ -60,6 +61,8 @@ void peer__deferred_drop(struct deferred_list *list, struct deferred *deferred);
 /** Or NULL, in all of these. */
 struct deferred *peer__deferred_find(struct deferred_list *list, uint64_t number);
 struct deferred *peer__deferred_find_record(struct deferred_list *list, const struct record_fields *fields);
+/** The first one of that record id, or the next after `before`; they are in the order in which they came. */
+struct deferred *peer__deferred_next_of_id(struct deferred_list *list, const peer_guid *id, struct deferred *before);
 struct deferred *peer__deferred_oldest_orphan(struct deferred_list *list);
 struct deferred *peer__deferred_oldest_undecided(struct deferred_list *list);
 

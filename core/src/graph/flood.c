@@ -101,11 +101,17 @@ static peer_status validate(struct graph *graph, struct record *record, int32_t 
                             enum verdict *verdict_out)
 {
     const struct security *security = &graph->security;
+    int rejected;
     int taken;
     if (change == 0)
         change = PEER_RECORD_DELETED;
     if (security->validate == NULL || from->link == NULL || peer__type_is_reserved(&record->fields.type))
         return PEER_OK;
+    PEER_TRY(peer__graph_has_rejected(graph, record, &rejected));
+    if (rejected) {
+        *verdict_out = RECORD_INVALID;
+        return PEER_OK;
+    }
     peer_status status = security->validate(security->self, record, change);
     if (status == PEER_E_INVALID_RECORD) {
         *verdict_out = RECORD_INVALID;

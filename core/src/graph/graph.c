@@ -24,6 +24,7 @@ static void graph_free(struct graph *graph)
     peer__timer_cancel(&engine->timers, &graph->upkeep.refresh);
     peer__timer_cancel(&engine->timers, &graph->upkeep.autorefresh);
     peer__deferred_list_free(graph->deferred);
+    peer__free(graph->rejections);
     peer__timers_release(&engine->timers, GRAPH_TIMERS);
     list_remove(&graph->in_engine);
     if (graph->store != NULL)

@@ -438,6 +438,9 @@ static peer_status look_up(struct link *link, const struct wire_listed *listed)
 {
     struct store_row held;
     struct wire_abstract wanted = {.record_id = listed->record_id, .version = listed->version};
+    if (peer__rejections_have(link->graph->rejections, &listed->record_id, listed->version, listed->digest,
+                              sizeof(listed->digest)))
+        return PEER_OK; /* it would be dropped */
     peer_status status = peer__range_find(link, &listed->record_id, &held);
     if (status < 0 && status != PEER_E_RECORD_NOT_FOUND)
         return status;

@@ -12,6 +12,7 @@
 #include "graph/graph.h"
 #include "graph/reconcile.h"
 #include "graph/referrals.h"
+#include "graph/rejected.h"
 #include "graph/roster.h"
 #include "graph/security.h"
 #include "wire/frame.h"
@@ -399,6 +400,7 @@ struct graph {
 
     struct security security;       /* .validate NULL: every record that is well-formed is taken */
     struct deferred_list *deferred; /* waiting for a judgement; NULL: nothing ever was */
+    struct rejections *rejections;  /* what was judged invalid; NULL: nothing ever was */
     struct timer deferred_timer;
 
     struct dialler dialler;
@@ -704,6 +706,8 @@ void peer__link_on_ack(struct link *link, const struct wire_ack *message);
 peer_status peer__graph_take_judged(struct graph *graph, struct record *record, uint64_t connection_id);
 
 /* deferred.c */
+/** Whether the application has judged this very copy invalid. */
+peer_status peer__graph_has_rejected(struct graph *graph, const struct record *record, int *rejected_out);
 /** Puts a record into the deferred list, and asks. `*taken_out` 0: there is no room, and it comes again later. */
 peer_status peer__graph_defer(struct link *from, struct record *record, int32_t change, int *taken_out);
 /** 1: our synchronization waits for judgements of what it brought; peer__sync_on_end is called again then. */

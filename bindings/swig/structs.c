@@ -55,6 +55,7 @@ const struct field peer__lua_connection_info_fields[] = {
     FIELD(peer_connection_info_view, node_id, FIELD_NODE_ID),
     FIELD(peer_connection_info_view, peer_id, FIELD_TEXT),
     FIELD(peer_connection_info_view, address, FIELD_TEXT),
+    FIELD(peer_connection_info_view, lost_count, FIELD_COUNTER),
     END_OF_FIELDS,
 };
 

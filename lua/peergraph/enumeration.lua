@@ -18,6 +18,7 @@ local function connection(view)
     node_id = view.node_id,
     peer_id = view.peer_id,
     address = view.address,
+    lost = view.lost_count,
   }
 end
 

@@ -28,6 +28,7 @@ class RawConnection(NamedTuple):
     node_id: int
     peer_id: str | None
     address: str
+    lost_count: int
 
 
 def _raw_node(view: CData) -> RawNode:
@@ -36,7 +37,8 @@ def _raw_node(view: CData) -> RawNode:
 
 
 def _raw_connection(view: CData) -> RawConnection:
-    return RawConnection(view.flags, view.connection_id, view.node_id, _text(view.peer_id), _text(view.address) or "")
+    peer_id, address = _text(view.peer_id), _text(view.address) or ""
+    return RawConnection(view.flags, view.connection_id, view.node_id, peer_id, address, view.lost_count)
 
 
 def graph_get_node_info(graph: Handle, node_id: int) -> RawNode:

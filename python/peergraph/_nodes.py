@@ -34,6 +34,8 @@ class ConnectionInfo:
     """The other side, as it says."""
     address: str
     """Of the other end: where it listens if this node dialled."""
+    lost: int
+    """How many messages of data came over it and were lost, since nobody was registered for IncomingData."""
 
     def __repr__(self) -> str:
         return f"ConnectionInfo({self.id}, {self.kind.name}, peer={self.peer_id!r}, address={self.address!r})"
@@ -44,4 +46,5 @@ def node_from(raw: RawNode) -> NodeInfo:
 
 
 def connection_from(raw: RawConnection) -> ConnectionInfo:
-    return ConnectionInfo(raw.connection_id, ConnectionFlag(raw.flags), raw.node_id, raw.peer_id, raw.address)
+    kind = ConnectionFlag(raw.flags)
+    return ConnectionInfo(raw.connection_id, kind, raw.node_id, raw.peer_id, raw.address, raw.lost_count)

@@ -44,13 +44,14 @@ AT(peer_node_info_view, peer_id, 16);
 AT(peer_node_info_view, attributes, 24);
 AT(peer_node_info_view, addresses, 32);
 
-SIZE(peer_connection_info_view, 40);
+SIZE(peer_connection_info_view, 48);
 AT(peer_connection_info_view, struct_size, 0);
 AT(peer_connection_info_view, flags, 4);
 AT(peer_connection_info_view, connection_id, 8);
 AT(peer_connection_info_view, node_id, 16);
 AT(peer_connection_info_view, peer_id, 24);
 AT(peer_connection_info_view, address, 32);
+AT(peer_connection_info_view, lost_count, 40);
 
 SIZE(peer_record_view, 128);
 AT(peer_record_view, struct_size, 0);

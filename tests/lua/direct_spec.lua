@@ -48,6 +48,7 @@ describe("peergraph direct connections", function()
   it("carry data both ways, whole and in order, until one side closes", function()
     local here, there = connect()
     assert.are.equal(1, #assert(bob:connections("direct")))
+    assert.are.equal(0, assert(bob:connections("direct"))[1].lost)
     for _, data in ipairs { "", "a", scene.EVERY_BYTE, BLOCK, ("y"):rep(4 * 1024 * 1024) } do
       assert(bob:send_data(here, NOTE, data))
       local event = wait_for(theirs, is_kind("incoming_data"))

@@ -281,6 +281,21 @@ def test_neighbour_data_is_counted_where_it_is_lost(pair):
         assert wait_for(theirs, data).data == b"the next"
 
 
+def test_data_that_nobody_wants_is_counted_too(pair):
+    alice, bob = pair
+    neighbour = bob.connections(ConnectionFlag.NEIGHBOR)[0].id
+    with alice.events(peergraph.RecordChanged) as records:
+        bob.send_data(neighbour, NOTE, b"to nobody")
+        bob.add_record(type=NOTE, data=b"after it", lifetime=HOUR)
+        records.get(PATIENCE)
+    assert [info.lost for info in alice.connections()] == [1]
+    with connected(alice, bob) as (theirs, id_there, ours, id_here):
+        bob.send_data(id_here, NOTE, b"to somebody")
+        assert wait_for(theirs, data).data == b"to somebody"
+        assert [info.lost for info in alice.connections(ConnectionFlag.DIRECT)] == [0]
+        assert [info.lost for info in bob.connections()] == [0, 0]
+
+
 def test_both_sides_in_one_process_and_two_peers_at_one_port(open_runtime):
     """The peer id says who is meant."""
     with (

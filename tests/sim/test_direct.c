@@ -137,6 +137,53 @@ SCENARIO(data_goes_both_ways_in_order)
     assert_status(close_direct(world, 1, ids[1]), PEER_E_CONNECTION_NOT_FOUND);
 }
 
+static uint64_t lost_over(struct world *world, size_t node, uint64_t id)
+{
+    struct graph_connection_info info;
+    lock(world, node);
+    peer_status status = peer__graph_connection_info(world->nodes[node].graph, id, &info);
+    unlock(world, node);
+    assert_status(status, PEER_OK);
+    return info.lost_count;
+}
+
+static struct event_queue *only_connections(struct world *world, size_t node)
+{
+    const peer_event_registration registration = {.type = PEER_GRAPH_EVENT_DIRECT_CONNECTION};
+    struct event_queue *queue;
+    assert_status(peer__event_queue_create(1, &registration, 1 << 20, &queue), PEER_OK);
+    lock(world, node);
+    peer__graph_subscribe(world->nodes[node].graph, queue);
+    unlock(world, node);
+    return queue;
+}
+
+/* decisions.md 16 */
+SCENARIO(what_nobody_is_registered_for_is_lost_and_counted)
+{
+    uint64_t ids[2];
+    a_pair(world, ids);
+    struct event_queue *queue = only_connections(world, 0);
+    lock(world, 0);
+    peer__graph_unsubscribe(world->nodes[0].graph, world->nodes[0].events);
+    unlock(world, 0);
+    for (size_t i = 0; i < 3; i++)
+        assert_status(send_text(world, 1, ids[1], "to nobody"), PEER_OK);
+    world_run(world, 5);
+    assert_int_equal(lost_over(world, 0, ids[0]), 3);
+    assert_int_equal(lost_over(world, 1, ids[1]), 0);
+    lock(world, 0);
+    peer__graph_subscribe(world->nodes[0].graph, world->nodes[0].events);
+    unlock(world, 0);
+    assert_status(send_text(world, 1, ids[1], "to somebody"), PEER_OK);
+    expect_text(world, 0, ids[0], "to somebody");
+    assert_int_equal(lost_over(world, 0, ids[0]), 3);
+    lock(world, 0);
+    peer__graph_unsubscribe(world->nodes[0].graph, queue);
+    unlock(world, 0);
+    peer__event_queue_release(queue);
+}
+
 /* What was sent before the connection is closed arrives, however much it is. */
 SCENARIO(a_close_loses_nothing)
 {
@@ -354,6 +401,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SCENARIO_TEST(data_goes_both_ways_in_order),
+        SCENARIO_TEST(what_nobody_is_registered_for_is_lost_and_counted),
         SCENARIO_TEST(a_close_loses_nothing),
         SCENARIO_TEST(a_direct_connection_is_no_neighbour),
         SCENARIO_TEST(who_does_not_listen_for_them_refuses_direct_connections),

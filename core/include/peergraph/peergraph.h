@@ -389,6 +389,7 @@ typedef struct peer_connection_info_view {
     uint64_t node_id;
     const char *peer_id; /* of the other side, as it says */
     const char *address; /* of the other end: where it listens if this node dialled */
+    uint64_t lost_count; /* messages of data that came while nobody was registered for PEER_GRAPH_EVENT_INCOMING_DATA */
 } peer_connection_info_view;
 
 /**
@@ -429,7 +430,8 @@ PEER_API peer_status peer_graph_open_direct_connection(peer_graph *graph, const 
  *
  * Direct data is never dropped: a receiver that does not take it holds the sender back, until this gives
  * PEER_E_OUTBOX_FULL. Neighbour data shares its connection with the graph's records, so that of a neighbour whose program
- * does not take it, what is beyond 1 MiB is lost and counted by PEER_EVENT_OVERFLOW there.
+ * does not take it, what is beyond 1 MiB is lost and counted by PEER_EVENT_OVERFLOW there. Where no program is registered
+ * at all, both kinds are lost, and peer_connection_info_view.lost_count counts them.
  *
  * The id of a connection that is still being made gives PEER_E_CONNECTION_NOT_FOUND. A message of more than 4 MiB that
  * arrives over a direct connection ends it.

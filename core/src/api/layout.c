@@ -18,7 +18,7 @@ NO_PADDING(peer_version_data, 8);
 NO_PADDING(peer_graph_properties_view, 24 + 4 * WORD);
 NO_PADDING(peer_graph_options_input, 24);
 NO_PADDING(peer_node_info_view, 16 + 3 * WORD);
-NO_PADDING(peer_connection_info_view, 24 + 2 * WORD);
+NO_PADDING(peer_connection_info_view, 32 + 2 * WORD);
 NO_PADDING(peer_record_view, 72 + 7 * WORD);
 NO_PADDING(peer_event_registration, 8 + WORD);
 NO_PADDING(peer_event_view, 96 + 4 * WORD);

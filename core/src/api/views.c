@@ -242,7 +242,8 @@ peer_status peer__connection_info_object(const struct graph_connection_info *inf
                                                .connection_id = info->connection_id,
                                                .node_id = info->node_id,
                                                .peer_id = peer_id_size > 0 ? object->peer_id : NULL,
-                                               .address = object->address};
+                                               .address = object->address,
+                                               .lost_count = info->lost_count};
     *info_out = object;
     return PEER_OK;
 }

@@ -16,12 +16,10 @@ static int is_direct(const struct link *link)
     return link->state == LINK_CONNECTED && link->type == CONNECTION_DIRECT;
 }
 
-/* graph-api.md 3.1: being registered for the event is what lets others in. */
-static int is_registered(const struct graph *graph)
+static int is_registered_for(const struct graph *graph, int32_t event_type)
 {
     LIST_FOR (node, following, &graph->subscriptions) {
-        if (peer__event_queue_wants(CONTAINER_OF(node, struct event_queue, subscription),
-                                    PEER_GRAPH_EVENT_DIRECT_CONNECTION, NULL))
+        if (peer__event_queue_wants(CONTAINER_OF(node, struct event_queue, subscription), event_type, NULL))
             return 1;
     }
     return 0;
@@ -32,7 +30,7 @@ const char *peer__graph_refuses_direct(const struct graph *graph)
     size_t count = 0;
     LIST_FOR (node, following, &graph->links)
         count += (size_t)is_direct(CONTAINER_OF(node, struct link, in_graph));
-    if (!is_registered(graph))
+    if (!is_registered_for(graph, PEER_GRAPH_EVENT_DIRECT_CONNECTION)) /* graph-api.md 3.1: it lets others in */
         return "direct connections are not accepted";
     return count >= DIRECT_MAX ? "this node has its 256 direct connections" : NULL;
 }
@@ -227,7 +225,9 @@ void peer__link_on_data(struct link *link, const struct wire_pt2pt *message)
                                    .peer_id = link->peer_id,
                                    .data = message->data.data,
                                    .size = message->data.size};
-    if (link->type == CONNECTION_DIRECT)
+    if (!is_registered_for(link->graph, event.type))
+        link->lost_count++; /* decisions.md 16 */
+    else if (link->type == CONNECTION_DIRECT)
         deliver_direct(link, &event);
     else
         peer__graph_tell(link->graph, &event);

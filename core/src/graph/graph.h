@@ -68,6 +68,7 @@ struct graph_connection_info {
     uint32_t flags; /* PEER_CONNECTION_* */
     uint64_t connection_id;
     uint64_t node_id;
+    uint64_t lost_count; /* messages of data for which nobody was registered */
     const char *peer_id; /* valid until the lock is released; or NULL */
     struct address address;
 };

@@ -152,6 +152,7 @@ peer_status peer__graph_connection_info(struct graph *graph, uint64_t connection
     *info_out = (struct graph_connection_info){.flags = flag_of(link),
                                                .connection_id = connection_id,
                                                .node_id = link->node_id,
+                                               .lost_count = link->lost_count,
                                                .peer_id = link->peer_id,
                                                .address = link->remote};
     return PEER_OK;

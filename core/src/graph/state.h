@@ -292,6 +292,7 @@ struct link {
     int holds_data;      /* direct: not read until a subscriber has taken what arrived */
     int is_paused;       /* direct: not read because the application says so */
     int awaits_writable; /* data of the application was refused, which waits to be told when there is room */
+    uint64_t lost_count; /* messages of data for which nobody was registered */
     struct deferral deferral;
     int refused; /* a record that it sent was not stored: to be synchronized when that can be done */
 };

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from conformance.exact import NULL, add_exactly, ffi, lib, record_input
 from conformance.worlds import HOUR, NOTE, RESERVED, add, fails, has
-from peergraph import RecordChange, RecordChanged
+from peergraph import RecordChange, RecordChanged, _native
 from peergraph._codes import (
     E_INVALIDARG,
     PEER_E_INVALID_ATTRIBUTES,
@@ -283,6 +283,29 @@ def test_too_many_attributes(graph):
     add_exactly(graph, attributes=f"<attributes>{one * 4096}</attributes>")
     with fails(PEER_E_TOO_MANY_ATTRIBUTES):
         add_exactly(graph, attributes=f"<attributes>{one * 4097}</attributes>")
+
+
+@pytest.mark.parametrize("field", ["creator_id", "modifier_id"])
+@pytest.mark.parametrize("peer_id", [b"", b"x" * 256, b"\xff"], ids=["empty", "too long", "ill-formed"])
+def test_authors_have_1_to_255_units(world, pair, field, peer_id):
+    """No other node takes a record whose creator has no name: it must not be stored here either."""
+    _, bob = pair
+    held = add(bob)
+    given, named = record_input(record_id=held), ffi.new("char[]", peer_id)
+    setattr(given.view, field, named)
+    assert lib.peer_graph_add_record(bob._handle, given.view, ffi.new("peer_guid *")) == E_INVALIDARG
+    assert lib.peer_graph_update_record(bob._handle, given.view) == E_INVALIDARG
+    assert lib.peer_graph_delete_secured_record(bob._handle, given.view) == E_INVALIDARG
+    assert bob.get_record(held).version == 1
+
+
+def test_a_creator_of_255_units_is_taken_everywhere(world, pair):
+    alice, bob = pair
+    given, named = record_input(), ffi.new("char[]", b"x" * 255)
+    given.view.creator_id = named
+    record_id = uuid.UUID(bytes=_native.graph_add_record(bob._handle, given))
+    world.passed(bob, alice)
+    assert alice.get_record(record_id).creator_id == "x" * 255
 
 
 def test_a_record_of_another_creator_is_not_tested_strictly(graph):

@@ -73,6 +73,24 @@ def test_every_interface_of_a_small_scope_is_too_many(graph, scope):
         graph.listen(scope=scope, scope_id=0)
 
 
+def test_an_interface_that_is_none(sockets):
+    """A simulated host has one address, whatever the interface."""
+    graph = sockets.create()
+    for scope in (Scope.GLOBAL, Scope.SITELOCAL, Scope.LINKLOCAL):
+        with fails(PEER_E_UNABLE_TO_LISTEN):
+            graph.listen(scope=scope, scope_id=0x7FFF_FFF0)
+    assert graph.address is None
+
+
+def test_one_interface_only(sockets):
+    """That of this machine alone is the one which every machine has."""
+    graph = sockets.create()
+    graph.listen(scope_id=socket.if_nametoindex("lo"))
+    assert {address.rpartition(":")[0] for address in graph.node.addresses} <= {"127.0.0.1", "[::1]"}
+    bob = sockets.open("bob")
+    sockets.join(bob, graph)
+
+
 def test_an_unknown_scope(graph):
     with fails(E_INVALIDARG):
         graph.listen(scope=99)

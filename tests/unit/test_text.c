@@ -1,4 +1,7 @@
 #include "base/text.h"
+
+#include <stdio.h>
+
 #include "unit/check.h"
 
 static const struct {
@@ -153,6 +156,29 @@ static peer_status convert(void)
     return status;
 }
 
+/* Messages quote what others wrote, and are cut where their buffer ends. */
+static void any_text_becomes_one_line(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *given, *line;
+    } texts[] = {
+        {"", ""},
+        {"plain \xc3\xa4 \xf0\x9f\x8e\xac", "plain \xc3\xa4 \xf0\x9f\x8e\xac"},
+        {"a\nb\tc\x1f\x7f", "a?b?c??"},
+        {"\xff", "?"},
+        {"cut \xf0\x9f\x8e", "cut ???"},
+        {"\xc3(\xed\xa0\x80|", "?(???|"},
+        {"\xc2\x85", "\xc2\x85"},
+    };
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        char text[64];
+        snprintf(text, sizeof(text), "%s", texts[i].given);
+        peer__text_to_line(text);
+        assert_string_equal(text, texts[i].line);
+    }
+}
+
 static void no_memory(void **state)
 {
     (void)state;
@@ -167,6 +193,7 @@ int main(void)
         cmocka_unit_test(ill_formed_utf16_becomes_replacement),
         cmocka_unit_test(utf16_is_judged),
         cmocka_unit_test(utf16_compares_by_unit),
+        cmocka_unit_test(any_text_becomes_one_line),
         cmocka_unit_test(no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

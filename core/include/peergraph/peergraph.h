@@ -180,7 +180,8 @@ typedef struct peer_graph_options_input {
  * Only one peer creates a graph; the others open it.
  *
  * @param properties     graph_id and creator_id are required
- * @param database_name  a plain file name that tells apart several databases of one graph and peer; NULL: "default"
+ * @param database_name  a plain file name that tells apart several databases of one graph and peer: 1 … 64 bytes, no slash,
+ *                       backslash or control character, and no dot in front; NULL: "default"
  * @param options        NULL for defaults
  *
  * @retval PEER_E_DUPLICATE_GRAPH            the graph is open in this runtime
@@ -222,12 +223,13 @@ PEER_API peer_status peer_graph_open(peer_runtime *runtime, const char *graph_id
  * also looks after its own connections, as after peer_graph_connect.
  *
  * @param scope     PEER_GRAPH_SCOPE_GLOBAL, _SITELOCAL, _LINKLOCAL, or _LOOPBACK for this machine only (ours)
- * @param scope_id  interface index; 0 means every interface and is allowed for GLOBAL and LOOPBACK only
+ * @param scope_id  interface index; 0 means every interface and is allowed for GLOBAL and LOOPBACK only. For LOOPBACK it
+ *                  is ignored
  * @param port      0: a free one; ask peer_graph_get_node_info(graph, 0, …) which
  *
  * @retval PEER_E_GRAPH_NOT_READY     the graph was never synchronized
  * @retval PEER_E_ALREADY_LISTENING   it listens already
- * @retval PEER_E_UNABLE_TO_LISTEN    the port is taken or not permitted
+ * @retval PEER_E_UNABLE_TO_LISTEN    the port is taken or not permitted, or the interface has no address of that scope
  *
  * PeerGraphListen; MS-PPGRH 3.1.4.8.
  */
@@ -493,7 +495,7 @@ typedef struct peer_record_view {
     int64_t modified_us;    /* set by the engine */
     const char *creator_id; /* NULL on input: this node's peer id */
     const char *modifier_id; /* NULL if never modified; NULL on input: this node's peer id */
-    const char *attributes;  /* XML, or NULL; see peer_attributes_* */
+    const char *attributes;  /* XML; see peer_attributes_*. NULL, on input also "": none */
     const void *data;
     size_t size;
     const void *security_data;
@@ -604,7 +606,8 @@ PEER_API peer_status peer_graph_enum_records(peer_graph *graph, const peer_guid 
  * string that is compared for equal or notequal, * stands for any characters and ? for one; a backslash before *, ?
  * or another backslash takes the meaning from it. Text is compared by UTF-16 unit, case counts. A record that lacks the
  * attribute does not match whatever the comparison; of one that has it several times any value will do. Integers beyond
- * 64 bits are not found. At most 1,024 clauses and operators, nested 64 deep, values of 4,096 bytes.
+ * 64 bits are not found, and a query may not name them. At most 1,024 clauses and operators, nested 64 deep with the clause,
+ * values of 4,096 bytes.
  *
  * @param criteria  the query
  *

@@ -151,6 +151,12 @@ static peer_status check_span(const char *name, const void *data, size_t size)
     return PEER_OK;
 }
 
+/* 9.3: an id has 1 to 255 units. No other node takes a record whose creator has none. */
+static peer_status check_author(const char *name, const char *peer_id)
+{
+    return peer_id == NULL ? PEER_OK : peer__input_text(name, peer_id, ID_UNITS);
+}
+
 peer_status peer__input_record(const peer_record_input *record, peer_record_view *copy)
 {
     PEER_TRY(peer__input_struct("record", record, sizeof(*copy), copy, sizeof(*copy)));
@@ -159,8 +165,8 @@ peer_status peer__input_record(const peer_record_input *record, peer_record_view
         return peer__fail(E_INVALIDARG, "record.flags is 0x%" PRIx32 ", of which not all is known", copy->flags);
     if (copy->reserved != 0)
         return peer__fail(E_INVALIDARG, "record.reserved is not 0");
-    PEER_TRY(peer__input_optional_text("record.creator_id", copy->creator_id, ID_UNITS));
-    PEER_TRY(peer__input_optional_text("record.modifier_id", copy->modifier_id, ID_UNITS));
+    PEER_TRY(check_author("record.creator_id", copy->creator_id));
+    PEER_TRY(check_author("record.modifier_id", copy->modifier_id));
     PEER_TRY(check_span("record.data", copy->data, copy->size));
     PEER_TRY(check_span("record.security_data", copy->security_data, copy->security_data_size));
     if (copy->security_data_size > SECURITY_DATA_SIZE_MAX)

@@ -3,6 +3,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/text.h"
+
 static _Thread_local char last_error[512];
 
 peer_status peer__fail(peer_status status, const char *format, ...)
@@ -11,10 +13,7 @@ peer_status peer__fail(peer_status status, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(last_error, sizeof(last_error), format, arguments);
     va_end(arguments);
-    for (char *at = last_error; *at != '\0'; at++) {
-        if ((unsigned char)*at < 0x20 || *at == 0x7f)
-            *at = '?';
-    }
+    peer__text_to_line(last_error);
     return status;
 }
 

@@ -4,7 +4,8 @@
 
 #include "peergraph/peergraph.h"
 
-/** Remembers one line for peer_last_error_message and returns `status`. Cut at 511 bytes; control bytes become '?'. */
+/** Remembers one line for peer_last_error_message and returns `status`. Cut at 511 bytes; what is no
+ * printable character of UTF-8 becomes '?'. */
 peer_status peer__fail(peer_status status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /** E_OUTOFMEMORY with a line of static text. */

@@ -53,6 +53,19 @@ int peer__utf8_is_valid(const char *text)
     return peer__utf16_units(text) != SIZE_MAX;
 }
 
+void peer__text_to_line(char *text)
+{
+    while (*text != '\0') {
+        const char *next = text;
+        int32_t point = utf8_next(&next);
+        if (point < 0)
+            next = text + 1;
+        if (point < 0x20 || point == 0x7F)
+            *text = '?';
+        text += next - text;
+    }
+}
+
 /* D-02 */
 static uint16_t unit_get(const uint8_t *bytes)
 {

@@ -25,6 +25,9 @@ int peer__utf16_compare(struct span a, struct span b);
 /** 1 if the NUL-terminated text is well-formed UTF-8. */
 int peer__utf8_is_valid(const char *text);
 
+/** For messages, which quote what others wrote and are cut: control characters and bytes of no character become '?'. */
+void peer__text_to_line(char *text);
+
 /**
  * Ordinal text: each UTF-16 unit by itself in the form of UTF-8, so that comparing bytes compares units as D-12 does. For
  * all but the characters beyond U+FFFF, which become two surrogates, it is UTF-8.

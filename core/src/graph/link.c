@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
+
 #define LINK_TIMERS 2u
 /** What an application has sent before it closed a direct connection still arrives if the other side is silent for no
  * longer than this. */
@@ -182,6 +184,7 @@ void peer__link_end(struct link *link, peer_status reason, const char *format, .
     va_start(arguments, format);
     vsnprintf(message, sizeof(message), format, arguments);
     va_end(arguments);
+    peer__text_to_line(message);
 
     if (state == LINK_ACCEPTED || state == LINK_AUTHENTICATED)
         link->engine->unauthenticated_count--;

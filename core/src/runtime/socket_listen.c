@@ -223,7 +223,7 @@ static int listen_on_interface(struct listen_sockets *out, uint32_t scope, uint3
     struct listen_sockets found;
     int error = 0;
 
-    find_addresses(&found, scope, scope_id, 0, 1);
+    peer__sockets_addresses(scope, scope_id, 0, 1, &found);
     out->address_count = 0;
     out->are_bound = 1;
     for (size_t i = 0; i < found.address_count && error == 0; i++)
@@ -248,7 +248,7 @@ static int try_to_listen(struct listen_sockets *out, uint32_t scope, uint32_t sc
     case PEER_GRAPH_SCOPE_SITELOCAL:
         return listen_on_interface(out, scope, scope_id, port);
     default:
-        return listen_global(out, port);
+        return scope_id == 0 ? listen_global(out, port) : listen_on_interface(out, scope, scope_id, port);
     }
 }
 
@@ -262,11 +262,13 @@ static peer_status unable_to_listen(int error, uint32_t scope, uint32_t scope_id
         return peer__fail(PEER_E_UNABLE_TO_LISTEN, "port %u is taken", port);
     if (error == EACCES || error == EPERM)
         return peer__fail(PEER_E_UNABLE_TO_LISTEN, "port %u is not permitted", port);
-    if (error == EADDRNOTAVAIL && (scope == PEER_GRAPH_SCOPE_LINKLOCAL || scope == PEER_GRAPH_SCOPE_SITELOCAL))
-        return peer__fail(PEER_E_UNABLE_TO_LISTEN, "interface %u has no %s address", scope_id,
-                          scope == PEER_GRAPH_SCOPE_LINKLOCAL ? "link-local" : "site-local");
     if (error == EADDRNOTAVAIL && scope == PEER_GRAPH_SCOPE_LOOPBACK)
         return peer__fail(PEER_E_UNABLE_TO_LISTEN, "this machine has neither ::1 nor 127.0.0.1");
+    if (error == EADDRNOTAVAIL && scope_id != 0)
+        return peer__fail(PEER_E_UNABLE_TO_LISTEN, "interface %u has no %saddress, or is none", scope_id,
+                          scope == PEER_GRAPH_SCOPE_LINKLOCAL   ? "link-local "
+                          : scope == PEER_GRAPH_SCOPE_SITELOCAL ? "site-local "
+                                                                : "");
     if (error == EMFILE || error == ENFILE)
         return peer__fail(PEER_E_UNABLE_TO_LISTEN,
                           "cannot listen on port %u: no descriptor is free; raise the limit (ulimit -n)", port);

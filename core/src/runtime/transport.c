@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "runtime/connection.h"
 #include "runtime/socket.h"
 #include "runtime/thread.h"
@@ -106,6 +107,7 @@ void peer__connection_fail(struct transport_connection *connection, peer_status 
     va_start(arguments, format);
     vsnprintf(connection->failure_text, sizeof(connection->failure_text), format, arguments);
     va_end(arguments);
+    peer__text_to_line(connection->failure_text);
     connection->failure = status;
     peer__connection_touch(connection);
 }

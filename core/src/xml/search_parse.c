@@ -1,7 +1,9 @@
 /* The reader of query XML. The tree is bounded in nodes, depth and the length of values, whatever comes. */
 #include "xml/search.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -156,11 +158,9 @@ static const char *read_int(const char *text, int64_t *number_out)
     const char *fault = peer__int_fault(text + 1);
     if (fault != NULL || peer__is_xml_space(text[1]))
         return "may hold a sign and digits only";
-    if (peer__int_read(text + 1, number_out) == NULL)
-        *number_out = -*number_out;
-    else
-        *number_out = INT64_MIN; /* below everything all the same */
-    return NULL;
+    errno = 0;
+    *number_out = strtoll(text, NULL, 10);
+    return errno == ERANGE ? "is less than -9223372036854775808" : NULL;
 }
 
 static void take_number(struct scan *scan, struct search_node *clause)
@@ -223,7 +223,7 @@ static struct search_node *add_node(struct scan *scan)
 {
     struct xml_reader *reader = &scan->reader;
     if (reader->depth - 1 > (int)SEARCH_DEPTH_MAX) {
-        peer__xml_refuse(reader, "operators are nested deeper than %u", SEARCH_DEPTH_MAX);
+        peer__xml_refuse(reader, "clauses and operators are nested deeper than %u", SEARCH_DEPTH_MAX);
         return NULL;
     }
     if (reader->depth == 2 && scan->out->count > 0) {

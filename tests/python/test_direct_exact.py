@@ -289,7 +289,7 @@ def test_data_that_nobody_wants_is_counted_too(pair):
         bob.add_record(type=NOTE, data=b"after it", lifetime=HOUR)
         records.get(PATIENCE)
     assert [info.lost for info in alice.connections()] == [1]
-    with connected(alice, bob) as (theirs, id_there, ours, id_here):
+    with connected(alice, bob) as (theirs, _, _, id_here):
         bob.send_data(id_here, NOTE, b"to somebody")
         assert wait_for(theirs, data).data == b"to somebody"
         assert [info.lost for info in alice.connections(ConnectionFlag.DIRECT)] == [0]

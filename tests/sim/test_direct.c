@@ -246,6 +246,72 @@ SCENARIO(who_does_not_listen_for_them_refuses_direct_connections)
     assert_int_equal(view.next_connection_id, 0);
 }
 
+/* So many to node 0, of which so many come up. */
+static void open_many(struct world *world, size_t from, size_t count, size_t up)
+{
+    peer_event_view view;
+    uint64_t id;
+    size_t connected = 0;
+    for (size_t i = 0; i < count; i++) {
+        assert_status(open_direct(world, from, 0, &id), PEER_OK);
+        expect(world, from, PEER_GRAPH_EVENT_DIRECT_CONNECTION, &view);
+        assert_int_equal(view.connection_id, id);
+        connected += view.change == PEER_CONNECTED;
+        assert_status(view.reason, view.change == PEER_CONNECTED ? PEER_OK : PEER_E_CONNECTION_REFUSED);
+    }
+    assert_int_equal(connected, up);
+}
+
+/* Whoever takes all it can get leaves places for others, whose connections it did not open. */
+SCENARIO(one_peer_does_not_take_all_places)
+{
+    uint64_t id;
+    world_star(world, 4);
+    for (size_t node = 0; node < world->count; node++)
+        world_watch(world, node);
+    assert_status(open_direct(world, 2, 0, &id), PEER_OK);
+    assert_int_equal(expect_connection(world, 2, PEER_CONNECTED), id);
+    assert_status(open_direct(world, 0, 1, &id), PEER_OK); /* our own wish */
+    assert_int_equal(expect_connection(world, 1, PEER_CONNECTED) != 0, 1);
+    open_many(world, 1, 70, 64);
+    open_many(world, 2, 64, 63);
+    open_many(world, 3, 70, 64);
+}
+
+/* Nor does who gives itself several names. */
+SCENARIO(one_address_does_not_take_all_places)
+{
+    char text[ADDRESS_TEXT_SIZE];
+    const char *names[] = {"q1", "q2", "q3"};
+    uint64_t id;
+    uint64_t *ids;
+    size_t count;
+    world_line(world, 2);
+    world_watch(world, 0);
+    struct address address = *peer__sim_host_address(world->nodes[0].host);
+    address.port = SCENARIO_PORT;
+    peer__address_format(&address, text);
+    for (size_t i = 0; i < 3; i++) {
+        struct driver *driver = peer__sim_host_driver(world->nodes[1].host);
+        struct graph *graph;
+        lock(world, 1);
+        assert_true(peer__graph_open(driver->engine, SCENARIO_GRAPH, names[i], names[i], PEER_GRAPH_OPTION_MANUAL, 0,
+                                     NULL, &graph) >= 0);
+        unlock(world, 1);
+        for (size_t j = 0; j < 64; j++) {
+            lock(world, 1);
+            assert_status(peer__graph_open_direct(graph, world->nodes[0].peer_id, text, &id), PEER_OK);
+            unlock(world, 1);
+            world_run(world, 1);
+        }
+    }
+    lock(world, 0);
+    assert_status(peer__graph_list_connections(world->nodes[0].graph, PEER_CONNECTION_DIRECT, &ids, &count), PEER_OK);
+    unlock(world, 0);
+    peer__free(ids);
+    assert_int_equal(count, 128);
+}
+
 SCENARIO(a_direct_connection_to_oneself_is_refused_at_once)
 {
     uint64_t id;
@@ -405,6 +471,8 @@ int main(void)
         SCENARIO_TEST(a_close_loses_nothing),
         SCENARIO_TEST(a_direct_connection_is_no_neighbour),
         SCENARIO_TEST(who_does_not_listen_for_them_refuses_direct_connections),
+        SCENARIO_TEST(one_peer_does_not_take_all_places),
+        SCENARIO_TEST(one_address_does_not_take_all_places),
         SCENARIO_TEST(a_direct_connection_to_oneself_is_refused_at_once),
         SCENARIO_TEST(a_direct_connection_fails_with_a_reason),
         SCENARIO_TEST(backpressure_loses_nothing),

@@ -118,6 +118,110 @@ static void large_messages_that_do_not_move_give_way(struct world *world)
     senders_free(senders);
 }
 
+static void direct_init(struct sender *sender, struct world *world)
+{
+    struct wire_message welcome;
+    struct buffer auth = {0};
+    struct buffer message = {0};
+    uint8_t *data = peer__calloc(1, DIRECT_DATA_MAX);
+    assert_non_null(data);
+    peer__encode_pt2pt(&message, &scenario_note, (struct span){data, DIRECT_DATA_MAX});
+    peer__free(data);
+    *sender = (struct sender){.puppet = puppet_create(world, 99)};
+    peer__frame_message(&sender->stream, (struct span){message.data, message.size}, FRAME_SIZE_DEFAULT);
+    peer__buffer_free(&message);
+    puppet_dial(sender->puppet, 0);
+    peer__encode_auth_info(&auth, CONNECTION_DIRECT,
+                           (struct span){(const uint8_t *)SCENARIO_GRAPH, strlen(SCENARIO_GRAPH)},
+                           (struct span){(const uint8_t *)sender->puppet->peer_id, strlen(sender->puppet->peer_id)},
+                           (struct span){NULL, 0});
+    puppet_send(sender->puppet, &auth);
+    puppet_connect(sender->puppet, CONNECT_FLAG_DIRECT);
+    assert_true(puppet_expect(sender->puppet, MESSAGE_WELCOME, &welcome));
+}
+
+/* As the application does with the only direct connection. */
+static void pause(struct world *world, int paused)
+{
+    struct driver *driver = peer__sim_host_driver(world->nodes[0].host);
+    struct graph *graph = world->nodes[0].graph;
+    uint64_t *ids;
+    size_t count;
+    driver->lock(driver);
+    assert_status(peer__graph_list_connections(graph, PEER_CONNECTION_DIRECT, &ids, &count), PEER_OK);
+    assert_int_equal(count, 1);
+    assert_status(peer__graph_pause_direct(graph, ids[0], paused), PEER_OK);
+    driver->unlock(driver);
+    peer__free(ids);
+}
+
+/* Else the next one in turn, of which the fewest bytes are left. */
+static void senders_begin_with_a_direct_one(struct world *world, struct sender senders[SENDERS], struct sender *direct)
+{
+    senders_begin(world, senders);
+    world_watch(world, 0);
+    direct_init(direct, world);
+    sender_give(direct, 3 * MIB);
+    world_run(world, 5);
+    assert_in_range(taken(direct), 2 * MIB, 3 * MIB);
+}
+
+static void assert_arrives(struct world *world, struct sender *direct)
+{
+    peer_event_view view;
+    sender_give(direct, direct->stream.size);
+    world_run(world, 10);
+    assert_false(direct->puppet->closed);
+    do {
+        assert_true(world_next_event(world, 0, &view));
+    } while (view.type != PEER_GRAPH_EVENT_INCOMING_DATA);
+    assert_int_equal(view.size, DIRECT_DATA_MAX);
+}
+
+/* It is our application that does not read: nobody is to blame, and others need not wait for that. */
+static void what_is_paused_lets_others_pass(struct world *world)
+{
+    struct sender senders[SENDERS];
+    struct sender direct;
+    senders_begin_with_a_direct_one(world, senders, &direct);
+    pause(world, 1);
+    for (size_t i = 0; i < SENDERS; i++)
+        sender_give(&senders[i], senders[i].stream.size);
+    world_run(world, 100);
+    assert_int_equal(senders_left(senders), SENDERS);
+    for (size_t i = 0; i < SENDERS; i++)
+        assert_int_equal(puppet_queued(senders[i].puppet), 0);
+    assert_false(direct.puppet->closed);
+    pause(world, 0);
+    assert_arrives(world, &direct);
+    senders_free(senders);
+    peer__buffer_free(&direct.stream);
+    puppet_free(direct.puppet);
+}
+
+/* Nor is it blamed for being slow as long as it was not read for most of the time; then it is. */
+static void the_time_of_a_pause_does_not_count(struct world *world)
+{
+    struct sender senders[SENDERS];
+    struct sender direct;
+    senders_begin_with_a_direct_one(world, senders, &direct);
+    for (size_t i = 0; i < 16; i++) {
+        pause(world, 1);
+        world_run(world, 6);
+        for (size_t each = 0; each < SENDERS; each++) /* which have their turn meanwhile */
+            sender_give(&senders[each], senders[each].given + MIB / 4);
+        pause(world, 0);
+        sender_give(&direct, direct.given + MIB / 32);
+        world_run(world, 1);
+        assert_false(direct.puppet->closed);
+    }
+    world_run(world, 20);
+    assert_true(direct.puppet->closed);
+    senders_free(senders);
+    peer__buffer_free(&direct.stream);
+    puppet_free(direct.puppet);
+}
+
 /* In whole chunks: small ones of so many bytes would only take time. */
 static struct sim_options whole_chunks(void)
 {
@@ -141,12 +245,28 @@ static void run_large_messages_that_do_not_move_give_way(void **state)
     scenario_run_large(large_messages_that_do_not_move_give_way, &options);
 }
 
+static void run_what_is_paused_lets_others_pass(void **state)
+{
+    struct sim_options options = whole_chunks();
+    (void)state;
+    scenario_run_large(what_is_paused_lets_others_pass, &options);
+}
+
+static void run_the_time_of_a_pause_does_not_count(void **state)
+{
+    struct sim_options options = whole_chunks();
+    (void)state;
+    scenario_run_large(the_time_of_a_pause_does_not_count, &options);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         {"large_messages_take_turns", run_large_messages_take_turns, NULL, scenario_report, NULL},
         {"large_messages_that_do_not_move_give_way", run_large_messages_that_do_not_move_give_way, NULL,
          scenario_report, NULL},
+        {"what_is_paused_lets_others_pass", run_what_is_paused_lets_others_pass, NULL, scenario_report, NULL},
+        {"the_time_of_a_pause_does_not_count", run_the_time_of_a_pause_does_not_count, NULL, scenario_report, NULL},
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

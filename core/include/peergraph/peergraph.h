@@ -408,12 +408,13 @@ PEER_API peer_status peer_connection_info_get_view(const peer_connection_info *i
                                                    peer_connection_info_view *view_out);
 
 /**
- * Asks for a direct connection: a channel to one node, for data that is nobody else's business. Any number may lead to a
+ * Asks for a direct connection: a channel to one node, for data that is nobody else's business. Several may lead to a
  * node, and the graph need not be synchronized.
  *
  * Asynchronous: PEER_GRAPH_EVENT_DIRECT_CONNECTION tells when it is up, or why it failed; before that the id is good for
  * peer_graph_close_direct_connection only. The other node accepts it only while one of its event queues is registered for
- * that event, which a queue of every event is, and has at most 256 of them.
+ * that event, which a queue of every event is, and has less than 256 of them, of which 64 may come from one peer and 128
+ * from one address other than its own machine's.
  *
  * @param peer_id  who must answer: several peers may listen at one address
  * @param address  as for peer_graph_connect; one of those that peer_graph_enum_nodes gives

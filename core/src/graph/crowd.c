@@ -20,14 +20,6 @@ static int is_unauthenticated(const struct link *link)
     return link->state == LINK_ACCEPTED || link->state == LINK_AUTHENTICATED;
 }
 
-/* Many nodes of one machine are as likely as a flood from it, which would be its own. */
-static int is_loopback(const struct address *address)
-{
-    static const uint8_t v6[16] = {[15] = 1};
-    static const uint8_t v4_head[13] = {[10] = 0xff, [11] = 0xff, [12] = 127};
-    return memcmp(address->ip, v6, sizeof(v6)) == 0 || memcmp(address->ip, v4_head, sizeof(v4_head)) == 0;
-}
-
 static struct crowd crowd_of(struct engine *engine, const struct address *address)
 {
     struct crowd crowd = {0};
@@ -78,7 +70,8 @@ static void give_way(struct link *link)
 void peer__engine_make_place(struct engine *engine, const struct address *remote)
 {
     struct crowd crowd = crowd_of(engine, remote);
-    if (crowd.count >= UNAUTHENTICATED_PER_ADDRESS_MAX && !is_loopback(remote))
+    /* Many nodes of one machine are as likely as a flood from it, which would be its own. */
+    if (crowd.count >= UNAUTHENTICATED_PER_ADDRESS_MAX && !peer__address_is_loopback(remote))
         give_way(crowd.oldest);
     else if (engine->unauthenticated_count >= UNAUTHENTICATED_MAX)
         give_way(oldest_of_the_largest(engine));

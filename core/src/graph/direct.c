@@ -6,6 +6,9 @@
 
 /** Direct connections of one graph: each costs a descriptor and two buffers. */
 #define DIRECT_MAX 256u
+/** Of them, those that one peer has opened, and those from one address, behind which several may be. */
+#define DIRECT_PER_PEER_MAX 64u
+#define DIRECT_PER_ADDRESS_MAX 128u
 /** What is kept for the next message; a larger buffer goes after the message. */
 #define KEPT_BUFFER_MAX (256u * 1024)
 
@@ -25,14 +28,41 @@ static int is_registered_for(const struct graph *graph, int32_t event_type)
     return 0;
 }
 
-const char *peer__graph_refuses_direct(const struct graph *graph)
+struct shares {
+    size_t all;
+    size_t of_peer;
+    size_t of_address;
+};
+
+static struct shares count_direct(const struct link *newcomer)
 {
-    size_t count = 0;
-    LIST_FOR (node, following, &graph->links)
-        count += (size_t)is_direct(CONTAINER_OF(node, struct link, in_graph));
-    if (!is_registered_for(graph, PEER_GRAPH_EVENT_DIRECT_CONNECTION)) /* graph-api.md 3.1: it lets others in */
+    struct shares shares = {0};
+    LIST_FOR (node, following, &newcomer->graph->links) {
+        const struct link *link = CONTAINER_OF(node, struct link, in_graph);
+        if (!is_direct(link))
+            continue;
+        shares.all++;
+        if (link->initiator) /* our own wish */
+            continue;
+        shares.of_peer +=
+            link->peer_id != NULL && newcomer->peer_id != NULL && strcmp(link->peer_id, newcomer->peer_id) == 0;
+        shares.of_address += (size_t)peer__address_is_same_host(&link->remote, &newcomer->remote);
+    }
+    return shares;
+}
+
+const char *peer__link_refuses_direct(const struct link *link)
+{
+    struct shares shares = count_direct(link);
+    if (!is_registered_for(link->graph, PEER_GRAPH_EVENT_DIRECT_CONNECTION)) /* graph-api.md 3.1: it lets others in */
         return "direct connections are not accepted";
-    return count >= DIRECT_MAX ? "this node has its 256 direct connections" : NULL;
+    if (shares.all >= DIRECT_MAX)
+        return "this node has its 256 direct connections";
+    if (shares.of_peer >= DIRECT_PER_PEER_MAX)
+        return "this node has 64 direct connections of that peer";
+    if (shares.of_address >= DIRECT_PER_ADDRESS_MAX && !peer__address_is_loopback(&link->remote))
+        return "this node has 128 direct connections from that address";
+    return NULL;
 }
 
 /* The slowest subscription decides: while one is crowded, nothing more is read (decisions.md 16). */

@@ -472,7 +472,7 @@ static void welcome_direct(struct link *link, const struct wire_connect *message
 
 static void answer_direct(struct link *link, const struct wire_connect *message)
 {
-    const char *why_not = peer__graph_refuses_direct(link->graph);
+    const char *why_not = peer__link_refuses_direct(link);
     if (why_not != NULL)
         refuse(link, REFUSE_DIRECT_DISALLOWED, why_not);
     else

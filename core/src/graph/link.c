@@ -109,17 +109,29 @@ int peer__link_is_neighbour(const struct link *link)
     return link->state == LINK_CONNECTED && link->type == CONNECTION_NEIGHBOUR;
 }
 
-int peer__link_is_read(const struct link *link)
+int peer__link_may_be_read(const struct link *link)
 {
-    return !link->waits_for_memory && !link->holds_data && !link->is_paused && !link->deferral.is_full &&
+    return !link->holds_data && !link->is_paused && !link->deferral.is_full &&
            (link->graph == NULL || !link->graph->held_back);
 }
 
-void peer__link_update_reading(struct link *link)
+int peer__link_is_read(const struct link *link)
+{
+    return !link->waits_for_memory && peer__link_may_be_read(link);
+}
+
+void peer__link_apply_reading(struct link *link)
 {
     const struct transport *transport = &link->engine->config.transport;
     if (link->connection != NULL && link->state != LINK_DIALLING)
         transport->pause(transport->self, link->connection, !peer__link_is_read(link));
+}
+
+void peer__link_update_reading(struct link *link)
+{
+    peer__link_note_reading(link);
+    peer__link_apply_reading(link);
+    peer__link_share_out(link);
 }
 
 void peer__link_send(struct link *link)

@@ -32,6 +32,31 @@ void peer__link_note_received(struct link *link)
     link->liveness.received_us = peer__engine_now_us(link->engine);
 }
 
+void peer__link_note_reading(struct link *link)
+{
+    struct liveness *liveness = &link->liveness;
+    int64_t now_us = peer__engine_now_us(link->engine);
+    if (liveness->is_read)
+        liveness->read_us += now_us - liveness->noted_us;
+    liveness->is_read = peer__link_may_be_read(link);
+    liveness->noted_us = now_us;
+}
+
+/* Only the time in which it was read counts. */
+static int holds_others_up(struct link *link)
+{
+    struct liveness *liveness = &link->liveness;
+    peer__link_note_reading(link);
+    if (liveness->read_us < LOOK_PERIOD_US)
+        return 0;
+    int is_slow =
+        liveness->messages == liveness->messages_before && peer__link_holds_others_up(link, liveness->partial_before);
+    liveness->read_us = 0;
+    liveness->partial_before = link->partial;
+    liveness->messages_before = liveness->messages;
+    return is_slow;
+}
+
 /* It is the other side's turn to move our synchronization. */
 static int awaits_sync(const struct link *link)
 {
@@ -113,13 +138,14 @@ void peer__link_look(struct link *link)
     if (now_us - liveness->look_us >= LOOK_PERIOD_US) { /* this process slept: what has arrived is not read yet */
         forgive(liveness, now_us);
         liveness->gone_us = now_us;
+        peer__link_note_reading(link);
+        liveness->read_us = 0;
     }
     if (!peer__link_is_read(link))
         forgive(liveness, now_us);
-    int holds_others_up = peer__link_holds_others_up(link, liveness->partial_seen);
     note_progress(link, now_us);
     end_if_dead(link, now_us);
-    if (holds_others_up)
+    if (link->state == LINK_CONNECTED && holds_others_up(link))
         peer__link_end(link, PEER_E_CONNECTION_FAILED, "\"%s\" sends a large message too slowly while others wait",
                        link->address_text);
     if (link->state != LINK_CONNECTED)
@@ -136,5 +162,7 @@ void peer__link_watch(struct link *link)
     int64_t now_us = peer__engine_now_us(link->engine);
     forgive(liveness, now_us);
     liveness->gone_us = now_us;
+    peer__link_note_reading(link);
+    liveness->read_us = 0;
     look_again(link, now_us);
 }

@@ -2,7 +2,8 @@
  * Messages that are arriving, over all links of an engine (decisions.md 6). When they hold too much, all large ones but
  * one wait: their links are not read, and TCP holds the senders back. Nobody is ended for it: that several neighbours send
  * one large record at the same moment is nothing bad, and who is ended comes again with the same bytes. The one that goes
- * on has the fewest bytes left, so that it is whole and gone soonest; while others wait for it, it has to move.
+ * on has the fewest bytes left, so that it is whole and gone soonest; while others wait for it, it has to move. It is none
+ * that the application does not read: that one keeps what it holds, as a direct connection 4 MiB at most.
  */
 #include "graph/state.h"
 
@@ -19,12 +20,19 @@ static size_t bytes_left(const struct link *link)
     return peer__frame_message_size(&link->input) - link->input.message.size;
 }
 
+/* By this node's application. What holds back a whole graph is over soon. */
+static int is_held(const struct link *link)
+{
+    return link->holds_data || link->is_paused || link->deferral.is_full;
+}
+
 static struct link *choose_leader(struct engine *engine)
 {
     struct link *leader = NULL;
     LIST_FOR (node, following, &engine->links) {
         struct link *link = CONTAINER_OF(node, struct link, in_engine);
-        if (link->partial > PARTIAL_SMALL && (leader == NULL || bytes_left(link) < bytes_left(leader)))
+        if (link->partial > PARTIAL_SMALL && !is_held(link) &&
+            (leader == NULL || bytes_left(link) < bytes_left(leader)))
             leader = link;
     }
     return leader;
@@ -35,7 +43,7 @@ static void set_waiting(struct link *link, int waits)
     if (link->waits_for_memory == waits)
         return;
     link->waits_for_memory = waits;
-    peer__link_update_reading(link);
+    peer__link_apply_reading(link);
 }
 
 static void share_out(struct engine *engine)
@@ -61,8 +69,14 @@ void peer__link_note_partial(struct link *link)
         share_out(link->engine);
 }
 
+void peer__link_share_out(struct link *link)
+{
+    if (link->partial > PARTIAL_SMALL)
+        share_out(link->engine);
+}
+
 int peer__link_holds_others_up(const struct link *link, size_t bytes_before)
 {
-    return link->engine->partial_is_tight && !link->waits_for_memory && link->partial > PARTIAL_SMALL &&
-           link->partial < bytes_before + LEADER_BYTES_MIN;
+    return link->engine->partial_is_tight && !link->waits_for_memory && !is_held(link) &&
+           link->partial > PARTIAL_SMALL && link->partial < bytes_before + LEADER_BYTES_MIN;
 }

@@ -194,17 +194,22 @@ struct owed {
 
 /** What tells whether a connected link still moves. Moments are monotonic. */
 struct liveness {
-    int64_t sent_us;        /* something was sent */
-    int64_t received_us;    /* bytes were received, or were not read by us */
-    uint64_t bytes_sent;    /* given to the transport */
-    uint64_t bytes_gone;    /* and by it to the system, at the last look */
-    int64_t gone_us;        /* when that grew, or nothing waited */
-    uint64_t messages;      /* received, but pings */
-    uint64_t messages_seen; /* at the last look, like the next two */
-    size_t partial_seen;    /* of the message that is arriving */
-    int awaited_sync;       /* the other side was to move our synchronization */
-    int64_t sync_us;        /* when it did, or had not to */
-    int64_t look_us;        /* when the next look is due */
+    int64_t sent_us;          /* something was sent */
+    int64_t received_us;      /* bytes were received, or were not read by us */
+    uint64_t bytes_sent;      /* given to the transport */
+    uint64_t bytes_gone;      /* and by it to the system, at the last look */
+    int64_t gone_us;          /* when that grew, or nothing waited */
+    uint64_t messages;        /* received, but pings */
+    uint64_t messages_seen;   /* at the last look, like the next two */
+    size_t partial_seen;      /* of the message that is arriving */
+    int awaited_sync;         /* the other side was to move our synchronization */
+    int64_t sync_us;          /* when it did, or had not to */
+    int64_t look_us;          /* when the next look is due */
+    int is_read;              /* peer__link_may_be_read, as noted last */
+    int64_t noted_us;         /* when that was */
+    int64_t read_us;          /* how long it was so, since a large message was looked at */
+    size_t partial_before;    /* how much had arrived of it then, */
+    uint64_t messages_before; /* and messages before it */
 };
 
 enum link_state {
@@ -432,7 +437,12 @@ void peer__link_send(struct link *link);
 int peer__link_has_room(const struct link *link);
 /** Reading stops while the graph's store is behind or memory for messages is short; TCP holds the sender back. */
 int peer__link_is_read(const struct link *link);
+/** The same, whether or not it waits for memory: 0 is our own doing, the other side cannot help it. */
+int peer__link_may_be_read(const struct link *link);
+/** Something of that has changed. */
 void peer__link_update_reading(struct link *link);
+/** Tells the transport, and no more. */
+void peer__link_apply_reading(struct link *link);
 int peer__link_is_neighbour(const struct link *link); /* CONNECTED and not direct */
 /**
  * Ends a link: events, status, the transport told to let go after what is queued was sent. `message` says why in one line.
@@ -453,6 +463,8 @@ void peer__link_look(struct link *link);
 void peer__link_ping(struct link *link);
 void peer__link_note_sent(struct link *link, size_t size);
 void peer__link_note_received(struct link *link);
+/** Whether it may be read has changed, maybe. */
+void peer__link_note_reading(struct link *link);
 
 /* crowd.c */
 /** A connection from there is about to be accepted: if too many have not introduced themselves, one of them ends. */
@@ -461,6 +473,8 @@ void peer__engine_make_place(struct engine *engine, const struct address *remote
 /* partial.c */
 /** After input, and when the link has ended: how much of a message it holds; large ones may have to wait. */
 void peer__link_note_partial(struct link *link);
+/** Whether it may be read has changed, maybe: another one may have to go on. */
+void peer__link_share_out(struct link *link);
 /** 1 if other messages wait for the one of this link, and it has hardly grown since it held so many bytes. */
 int peer__link_holds_others_up(const struct link *link, size_t bytes_before);
 
@@ -487,7 +501,7 @@ int peer__link_reconciles(const struct link *link);
 
 /* direct.c */
 /** Why a direct connection may not come in now; NULL: it may. */
-const char *peer__graph_refuses_direct(const struct graph *graph);
+const char *peer__link_refuses_direct(const struct link *link);
 void peer__link_direct_is_up(struct link *link);
 void peer__link_on_data(struct link *link, const struct wire_pt2pt *message);
 void peer__link_tell_writable(struct link *link);

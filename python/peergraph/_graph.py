@@ -82,7 +82,7 @@ def raw_properties(
     presence_lifetime_s = 0
     if presence_lifetime is not None:
         presence_lifetime_s = from_timedelta(duration("presence_lifetime", presence_lifetime)) // 1_000_000
-        presence_lifetime_s = whole("presence_lifetime in seconds", presence_lifetime_s, 300, (1 << 31) - 1)
+        presence_lifetime_s = whole("presence_lifetime in seconds", presence_lifetime_s, 300, (1 << 32) - 1)
     return RawProperties(
         flags=int(PropertyFlag.DEFER_EXPIRATION) if defer_expiration else 0,
         scope=unsigned("scope", scope),

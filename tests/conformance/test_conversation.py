@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from conformance.worlds import GRAPH, NOTE, OTHER, add
 from peergraph import (
+    ConnectionRequired,
     ConnectionStatus,
     GraphStatus,
     NeighbourConnection,
@@ -145,3 +146,11 @@ def test_records_are_told_once_on_each_node(world):
     bob.delete_record(record_id)
     for events in told:
         assert events.until("record", RecordChange.DELETED, NOTE) == [("record", RecordChange.DELETED, NOTE)]
+
+
+def test_another_connection_is_asked_for(simulator):
+    """By a node that is a contact, as one that is alone always is, each time it looks after its connections."""
+    alice, bob = simulator.pair(listen=True)
+    alice.close()
+    with bob.events(ConnectionRequired) as events:
+        assert [type(events.get(simulator.patience)) for _ in range(2)] == [ConnectionRequired] * 2

@@ -62,6 +62,15 @@ def test_numbers_of_properties(create, field, good, bad):
     assert statuses(create, field, bad) == dict.fromkeys(bad, E_INVALIDARG)
 
 
+def test_a_lifetime_of_any_size_stays_when_the_rest_is_changed(world):
+    """136 years: the whole range of the field is also that of Python."""
+    given, _texts = exact.properties_input(presence_lifetime_s=0xFFFF_FFFF)
+    assert exact.create(world.runtime()._handle, given) == PEER_OK
+    graph = world.open("alice")
+    graph.set_properties(comment="long")
+    assert (graph.properties.comment, graph.properties.presence_lifetime.total_seconds()) == ("long", 0xFFFF_FFFF)
+
+
 @pytest.mark.parametrize(("name", "fits"), [("d" * 64, True), ("d" * 65, False), ("ä" * 32, True), ("ä" * 33, False)])
 def test_the_length_of_a_database_name(world, name, fits):
     given, _texts = exact.properties_input()

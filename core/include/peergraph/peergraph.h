@@ -607,8 +607,8 @@ PEER_API peer_status peer_graph_enum_records(peer_graph *graph, const peer_guid 
  * string that is compared for equal or notequal, * stands for any characters and ? for one; a backslash before *, ?
  * or another backslash takes the meaning from it. Text is compared by UTF-16 unit, case counts. A record that lacks the
  * attribute does not match whatever the comparison; of one that has it several times any value will do. Integers beyond
- * 64 bits are not found, and a query may not name them. At most 1,024 clauses and operators, nested 64 deep with the clause,
- * values of 4,096 bytes.
+ * 64 bits are not found, and a query may not name them. Dates are compared to the microsecond. At most 1,024 clauses and
+ * operators, nested 64 deep with the clause, values of 4,096 bytes.
  *
  * @param criteria  the query
  *

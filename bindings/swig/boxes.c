@@ -23,6 +23,7 @@ static const char *const names[BOX_KINDS] = {
     [BOX_CONNECTION_INFO] = "peer_connection_info",
     [BOX_PROPERTIES] = "peer_graph_properties",
     [BOX_ATTRIBUTES] = "peer_attributes",
+    [BOX_QUERY] = "peer_query",
     [BOX_ARRAY] = "peer_array",
 };
 

@@ -21,6 +21,7 @@ enum box_kind {
     BOX_CONNECTION_INFO,
     BOX_PROPERTIES,
     BOX_ATTRIBUTES,
+    BOX_QUERY,
     BOX_ARRAY, /* of what a call gave; never seen in Lua */
     BOX_KINDS
 };

@@ -2703,34 +2703,36 @@ SWIG_Lua_dostring(lua_State *L, const char *str) {
 #define SWIGTYPE_p_p_peer_graph_properties swig_types[12]
 #define SWIGTYPE_p_p_peer_node_info swig_types[13]
 #define SWIGTYPE_p_p_peer_node_info_view swig_types[14]
-#define SWIGTYPE_p_p_peer_record swig_types[15]
-#define SWIGTYPE_p_p_peer_runtime swig_types[16]
-#define SWIGTYPE_p_p_void swig_types[17]
-#define SWIGTYPE_p_peer_attributes swig_types[18]
-#define SWIGTYPE_p_peer_batch swig_types[19]
-#define SWIGTYPE_p_peer_connection_info swig_types[20]
-#define SWIGTYPE_p_peer_connection_info_view swig_types[21]
-#define SWIGTYPE_p_peer_enum swig_types[22]
-#define SWIGTYPE_p_peer_event swig_types[23]
-#define SWIGTYPE_p_peer_event_queue swig_types[24]
-#define SWIGTYPE_p_peer_event_registration swig_types[25]
-#define SWIGTYPE_p_peer_event_view swig_types[26]
-#define SWIGTYPE_p_peer_graph swig_types[27]
-#define SWIGTYPE_p_peer_graph_options_input swig_types[28]
-#define SWIGTYPE_p_peer_graph_properties swig_types[29]
-#define SWIGTYPE_p_peer_graph_properties_view swig_types[30]
-#define SWIGTYPE_p_peer_guid swig_types[31]
-#define SWIGTYPE_p_peer_node_info swig_types[32]
-#define SWIGTYPE_p_peer_node_info_view swig_types[33]
-#define SWIGTYPE_p_peer_record swig_types[34]
-#define SWIGTYPE_p_peer_record_view swig_types[35]
-#define SWIGTYPE_p_peer_runtime swig_types[36]
-#define SWIGTYPE_p_peer_startup_input swig_types[37]
-#define SWIGTYPE_p_peer_version_data swig_types[38]
-#define SWIGTYPE_p_uint32_t swig_types[39]
-#define SWIGTYPE_p_uint64_t swig_types[40]
-static swig_type_info *swig_types[42];
-static swig_module_info swig_module = {swig_types, 41, 0, 0, 0, 0};
+#define SWIGTYPE_p_p_peer_query swig_types[15]
+#define SWIGTYPE_p_p_peer_record swig_types[16]
+#define SWIGTYPE_p_p_peer_runtime swig_types[17]
+#define SWIGTYPE_p_p_void swig_types[18]
+#define SWIGTYPE_p_peer_attributes swig_types[19]
+#define SWIGTYPE_p_peer_batch swig_types[20]
+#define SWIGTYPE_p_peer_connection_info swig_types[21]
+#define SWIGTYPE_p_peer_connection_info_view swig_types[22]
+#define SWIGTYPE_p_peer_enum swig_types[23]
+#define SWIGTYPE_p_peer_event swig_types[24]
+#define SWIGTYPE_p_peer_event_queue swig_types[25]
+#define SWIGTYPE_p_peer_event_registration swig_types[26]
+#define SWIGTYPE_p_peer_event_view swig_types[27]
+#define SWIGTYPE_p_peer_graph swig_types[28]
+#define SWIGTYPE_p_peer_graph_options_input swig_types[29]
+#define SWIGTYPE_p_peer_graph_properties swig_types[30]
+#define SWIGTYPE_p_peer_graph_properties_view swig_types[31]
+#define SWIGTYPE_p_peer_guid swig_types[32]
+#define SWIGTYPE_p_peer_node_info swig_types[33]
+#define SWIGTYPE_p_peer_node_info_view swig_types[34]
+#define SWIGTYPE_p_peer_query swig_types[35]
+#define SWIGTYPE_p_peer_record swig_types[36]
+#define SWIGTYPE_p_peer_record_view swig_types[37]
+#define SWIGTYPE_p_peer_runtime swig_types[38]
+#define SWIGTYPE_p_peer_startup_input swig_types[39]
+#define SWIGTYPE_p_peer_version_data swig_types[40]
+#define SWIGTYPE_p_uint32_t swig_types[41]
+#define SWIGTYPE_p_uint64_t swig_types[42]
+static swig_type_info *swig_types[44];
+static swig_module_info swig_module = {swig_types, 43, 0, 0, 0, 0};
 #define SWIG_TypeQuery(name) SWIG_TypeQueryModule(&swig_module, &swig_module, name)
 #define SWIG_MangledTypeQuery(name) SWIG_MangledTypeQueryModule(&swig_module, &swig_module, name)
 
@@ -3685,6 +3687,228 @@ static int _wrap_peer_graph_search_records(lua_State* L) {
   *box3 = given3;
   if (given3 != NULL) lua_pushvalue(L, box_index3); else lua_pushboolean(L, 0);
   SWIG_arg++; 
+  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
+  return SWIG_arg;
+  
+  fail: SWIGUNUSED;
+  lua_error(L);
+  return 0;
+}
+
+
+static int _wrap_peer_query_create(lua_State* L) {
+  int SWIG_arg = 0;
+  peer_query **arg1 = (peer_query **) 0 ;
+  peer_query *given1 = NULL ;
+  void **box1 ;
+  int box_index1 ;
+  peer_status result;
+  
+  arg1 = &given1; 
+  SWIG_check_num_args("peer_query_create",0,0)
+  box1 = peer__lua_push_box(L, BOX_QUERY, 0); box_index1 = lua_gettop(L); 
+  result = peer_query_create(arg1);
+  if (result < 0) return peer__lua_fail(L, result); 
+  *box1 = given1;
+  if (given1 != NULL) lua_pushvalue(L, box_index1); else lua_pushboolean(L, 0);
+  SWIG_arg++; 
+  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
+  return SWIG_arg;
+  
+  fail: SWIGUNUSED;
+  lua_error(L);
+  return 0;
+}
+
+
+static int _wrap_peer_query_begin_and(lua_State* L) {
+  int SWIG_arg = 0;
+  peer_query *arg1 = (peer_query *) 0 ;
+  peer_status result;
+  
+  SWIG_check_num_args("peer_query_begin_and",1,1)
+  arg1 = peer__lua_unbox(L, 1, BOX_QUERY); 
+  result = peer_query_begin_and(arg1);
+  if (result < 0) return peer__lua_fail(L, result); 
+  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
+  return SWIG_arg;
+  
+  fail: SWIGUNUSED;
+  lua_error(L);
+  return 0;
+}
+
+
+static int _wrap_peer_query_begin_or(lua_State* L) {
+  int SWIG_arg = 0;
+  peer_query *arg1 = (peer_query *) 0 ;
+  peer_status result;
+  
+  SWIG_check_num_args("peer_query_begin_or",1,1)
+  arg1 = peer__lua_unbox(L, 1, BOX_QUERY); 
+  result = peer_query_begin_or(arg1);
+  if (result < 0) return peer__lua_fail(L, result); 
+  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
+  return SWIG_arg;
+  
+  fail: SWIGUNUSED;
+  lua_error(L);
+  return 0;
+}
+
+
+static int _wrap_peer_query_end(lua_State* L) {
+  int SWIG_arg = 0;
+  peer_query *arg1 = (peer_query *) 0 ;
+  peer_status result;
+  
+  SWIG_check_num_args("peer_query_end",1,1)
+  arg1 = peer__lua_unbox(L, 1, BOX_QUERY); 
+  result = peer_query_end(arg1);
+  if (result < 0) return peer__lua_fail(L, result); 
+  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
+  return SWIG_arg;
+  
+  fail: SWIGUNUSED;
+  lua_error(L);
+  return 0;
+}
+
+
+static int _wrap_peer_query_add_text(lua_State* L) {
+  int SWIG_arg = 0;
+  peer_query *arg1 = (peer_query *) 0 ;
+  char *arg2 = (char *) 0 ;
+  int32_t arg3 ;
+  char *arg4 = (char *) 0 ;
+  peer_status result;
+  
+  SWIG_check_num_args("peer_query_add_text",4,4)
+  arg1 = peer__lua_unbox(L, 1, BOX_QUERY); 
+  if (peer__lua_read_text(L, 2, "name", (const char **)&arg2) != 0) return peer__lua_refuse(L); 
+  if (peer__lua_read_int32(L, 3, "compare", &arg3) != 0) return peer__lua_refuse(L); 
+  if (peer__lua_read_text(L, 4, "text", (const char **)&arg4) != 0) return peer__lua_refuse(L); 
+  result = peer_query_add_text(arg1,(char const *)arg2,arg3,(char const *)arg4);
+  if (result < 0) return peer__lua_fail(L, result); 
+  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
+  return SWIG_arg;
+  
+  fail: SWIGUNUSED;
+  lua_error(L);
+  return 0;
+}
+
+
+static int _wrap_peer_query_add_pattern(lua_State* L) {
+  int SWIG_arg = 0;
+  peer_query *arg1 = (peer_query *) 0 ;
+  char *arg2 = (char *) 0 ;
+  int32_t arg3 ;
+  char *arg4 = (char *) 0 ;
+  peer_status result;
+  
+  SWIG_check_num_args("peer_query_add_pattern",4,4)
+  arg1 = peer__lua_unbox(L, 1, BOX_QUERY); 
+  if (peer__lua_read_text(L, 2, "name", (const char **)&arg2) != 0) return peer__lua_refuse(L); 
+  if (peer__lua_read_int32(L, 3, "compare", &arg3) != 0) return peer__lua_refuse(L); 
+  if (peer__lua_read_text(L, 4, "pattern", (const char **)&arg4) != 0) return peer__lua_refuse(L); 
+  result = peer_query_add_pattern(arg1,(char const *)arg2,arg3,(char const *)arg4);
+  if (result < 0) return peer__lua_fail(L, result); 
+  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
+  return SWIG_arg;
+  
+  fail: SWIGUNUSED;
+  lua_error(L);
+  return 0;
+}
+
+
+static int _wrap_peer_query_add_int(lua_State* L) {
+  int SWIG_arg = 0;
+  peer_query *arg1 = (peer_query *) 0 ;
+  char *arg2 = (char *) 0 ;
+  int32_t arg3 ;
+  int64_t arg4 ;
+  peer_status result;
+  
+  SWIG_check_num_args("peer_query_add_int",4,4)
+  arg1 = peer__lua_unbox(L, 1, BOX_QUERY); 
+  if (peer__lua_read_text(L, 2, "name", (const char **)&arg2) != 0) return peer__lua_refuse(L); 
+  if (peer__lua_read_int32(L, 3, "compare", &arg3) != 0) return peer__lua_refuse(L); 
+  if (peer__lua_read_int64(L, 4, "value", &arg4) != 0) return peer__lua_refuse(L); 
+  result = peer_query_add_int(arg1,(char const *)arg2,arg3,arg4);
+  if (result < 0) return peer__lua_fail(L, result); 
+  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
+  return SWIG_arg;
+  
+  fail: SWIGUNUSED;
+  lua_error(L);
+  return 0;
+}
+
+
+static int _wrap_peer_query_add_date(lua_State* L) {
+  int SWIG_arg = 0;
+  peer_query *arg1 = (peer_query *) 0 ;
+  char *arg2 = (char *) 0 ;
+  int32_t arg3 ;
+  int64_t arg4 ;
+  peer_status result;
+  
+  SWIG_check_num_args("peer_query_add_date",4,4)
+  arg1 = peer__lua_unbox(L, 1, BOX_QUERY); 
+  if (peer__lua_read_text(L, 2, "name", (const char **)&arg2) != 0) return peer__lua_refuse(L); 
+  if (peer__lua_read_int32(L, 3, "compare", &arg3) != 0) return peer__lua_refuse(L); 
+  if (peer__lua_read_int64(L, 4, "time_us", &arg4) != 0) return peer__lua_refuse(L); 
+  result = peer_query_add_date(arg1,(char const *)arg2,arg3,arg4);
+  if (result < 0) return peer__lua_fail(L, result); 
+  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
+  return SWIG_arg;
+  
+  fail: SWIGUNUSED;
+  lua_error(L);
+  return 0;
+}
+
+
+static int _wrap_peer_query_add_guid(lua_State* L) {
+  int SWIG_arg = 0;
+  peer_query *arg1 = (peer_query *) 0 ;
+  char *arg2 = (char *) 0 ;
+  int32_t arg3 ;
+  peer_guid *arg4 = (peer_guid *) 0 ;
+  peer_guid space4 ;
+  peer_status result;
+  
+  SWIG_check_num_args("peer_query_add_guid",4,4)
+  arg1 = peer__lua_unbox(L, 1, BOX_QUERY); 
+  if (peer__lua_read_text(L, 2, "name", (const char **)&arg2) != 0) return peer__lua_refuse(L); 
+  if (peer__lua_read_int32(L, 3, "compare", &arg3) != 0) return peer__lua_refuse(L); 
+  if (peer__lua_read_guid(L, 4, "guid", &space4, (const peer_guid **)&arg4) != 0) return peer__lua_refuse(L); 
+  result = peer_query_add_guid(arg1,(char const *)arg2,arg3,(struct peer_guid const *)arg4);
+  if (result < 0) return peer__lua_fail(L, result); 
+  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
+  return SWIG_arg;
+  
+  fail: SWIGUNUSED;
+  lua_error(L);
+  return 0;
+}
+
+
+static int _wrap_peer_query_get_xml(lua_State* L) {
+  int SWIG_arg = 0;
+  peer_query *arg1 = (peer_query *) 0 ;
+  char **arg2 = (char **) 0 ;
+  char const *given2 ;
+  peer_status result;
+  
+  arg2 = (char **)&given2; 
+  SWIG_check_num_args("peer_query_get_xml",1,1)
+  arg1 = peer__lua_unbox(L, 1, BOX_QUERY); 
+  result = peer_query_get_xml((struct peer_query const *)arg1,(char const **)arg2);
+  if (result < 0) return peer__lua_fail(L, result); 
+  peer__lua_push_text(L, *arg2); SWIG_arg++; 
   SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
   return SWIG_arg;
   
@@ -4694,6 +4918,12 @@ static swig_lua_const_info swig_SwigModule_constants[]= {
     {SWIG_LUA_CONSTTAB_INT("PEER_ATTRIBUTE_STRING", 1)},
     {SWIG_LUA_CONSTTAB_INT("PEER_ATTRIBUTE_INT", 2)},
     {SWIG_LUA_CONSTTAB_INT("PEER_ATTRIBUTE_DATE", 3)},
+    {SWIG_LUA_CONSTTAB_INT("PEER_COMPARE_EQUAL", 1)},
+    {SWIG_LUA_CONSTTAB_INT("PEER_COMPARE_NOT_EQUAL", 2)},
+    {SWIG_LUA_CONSTTAB_INT("PEER_COMPARE_LESS", 3)},
+    {SWIG_LUA_CONSTTAB_INT("PEER_COMPARE_GREATER", 4)},
+    {SWIG_LUA_CONSTTAB_INT("PEER_COMPARE_LESS_OR_EQUAL", 5)},
+    {SWIG_LUA_CONSTTAB_INT("PEER_COMPARE_GREATER_OR_EQUAL", 6)},
     {SWIG_LUA_CONSTTAB_INT("PEER_GRAPH_OPTION_DURABLE", 1)},
     {SWIG_LUA_CONSTTAB_INT("PEER_GRAPH_OPTION_MANUAL", 2)},
     {SWIG_LUA_CONSTTAB_INT("PEER_GRAPH_OPTION_JUDGE", 4)},
@@ -4739,6 +4969,16 @@ static swig_lua_method swig_SwigModule_methods[]= {
     { "peer_record_get_view", _wrap_peer_record_get_view},
     { "peer_graph_enum_records", _wrap_peer_graph_enum_records},
     { "peer_graph_search_records", _wrap_peer_graph_search_records},
+    { "peer_query_create", _wrap_peer_query_create},
+    { "peer_query_begin_and", _wrap_peer_query_begin_and},
+    { "peer_query_begin_or", _wrap_peer_query_begin_or},
+    { "peer_query_end", _wrap_peer_query_end},
+    { "peer_query_add_text", _wrap_peer_query_add_text},
+    { "peer_query_add_pattern", _wrap_peer_query_add_pattern},
+    { "peer_query_add_int", _wrap_peer_query_add_int},
+    { "peer_query_add_date", _wrap_peer_query_add_date},
+    { "peer_query_add_guid", _wrap_peer_query_add_guid},
+    { "peer_query_get_xml", _wrap_peer_query_get_xml},
     { "peer_graph_get_deferred_record", _wrap_peer_graph_get_deferred_record},
     { "peer_graph_judge_record", _wrap_peer_graph_judge_record},
     { "peer_graph_validate_deferred_records", _wrap_peer_graph_validate_deferred_records},
@@ -4814,6 +5054,7 @@ static swig_type_info _swigt__p_p_peer_graph = {"_p_p_peer_graph", "peer_graph *
 static swig_type_info _swigt__p_p_peer_graph_properties = {"_p_p_peer_graph_properties", "peer_graph_properties **|struct peer_graph_properties **", 0, 0, (void*)0, 0};
 static swig_type_info _swigt__p_p_peer_node_info = {"_p_p_peer_node_info", "peer_node_info **|struct peer_node_info **", 0, 0, (void*)0, 0};
 static swig_type_info _swigt__p_p_peer_node_info_view = {"_p_p_peer_node_info_view", "peer_node_info_view **|struct peer_node_info_view **", 0, 0, (void*)0, 0};
+static swig_type_info _swigt__p_p_peer_query = {"_p_p_peer_query", "peer_query **|struct peer_query **", 0, 0, (void*)0, 0};
 static swig_type_info _swigt__p_p_peer_record = {"_p_p_peer_record", "peer_record **|struct peer_record **", 0, 0, (void*)0, 0};
 static swig_type_info _swigt__p_p_peer_runtime = {"_p_p_peer_runtime", "peer_runtime **|struct peer_runtime **", 0, 0, (void*)0, 0};
 static swig_type_info _swigt__p_p_void = {"_p_p_void", "void **", 0, 0, (void*)0, 0};
@@ -4833,6 +5074,7 @@ static swig_type_info _swigt__p_peer_graph_properties_view = {"_p_peer_graph_pro
 static swig_type_info _swigt__p_peer_guid = {"_p_peer_guid", "peer_guid *|struct peer_guid *", 0, 0, (void*)0, 0};
 static swig_type_info _swigt__p_peer_node_info = {"_p_peer_node_info", "peer_node_info *|struct peer_node_info *", 0, 0, (void*)0, 0};
 static swig_type_info _swigt__p_peer_node_info_view = {"_p_peer_node_info_view", "peer_node_info_view *|struct peer_node_info_view *", 0, 0, (void*)0, 0};
+static swig_type_info _swigt__p_peer_query = {"_p_peer_query", "peer_query *|struct peer_query *", 0, 0, (void*)0, 0};
 static swig_type_info _swigt__p_peer_record = {"_p_peer_record", "peer_record *|struct peer_record *", 0, 0, (void*)0, 0};
 static swig_type_info _swigt__p_peer_record_view = {"_p_peer_record_view", "peer_record_input *|peer_record_view *|struct peer_record_view *", 0, 0, (void*)0, 0};
 static swig_type_info _swigt__p_peer_runtime = {"_p_peer_runtime", "peer_runtime *|struct peer_runtime *", 0, 0, (void*)0, 0};
@@ -4857,6 +5099,7 @@ static swig_type_info *swig_type_initial[] = {
   &_swigt__p_p_peer_graph_properties,
   &_swigt__p_p_peer_node_info,
   &_swigt__p_p_peer_node_info_view,
+  &_swigt__p_p_peer_query,
   &_swigt__p_p_peer_record,
   &_swigt__p_p_peer_runtime,
   &_swigt__p_p_void,
@@ -4876,6 +5119,7 @@ static swig_type_info *swig_type_initial[] = {
   &_swigt__p_peer_guid,
   &_swigt__p_peer_node_info,
   &_swigt__p_peer_node_info_view,
+  &_swigt__p_peer_query,
   &_swigt__p_peer_record,
   &_swigt__p_peer_record_view,
   &_swigt__p_peer_runtime,
@@ -4900,6 +5144,7 @@ static swig_cast_info _swigc__p_p_peer_graph[] = {  {&_swigt__p_p_peer_graph, 0,
 static swig_cast_info _swigc__p_p_peer_graph_properties[] = {  {&_swigt__p_p_peer_graph_properties, 0, 0, 0},{0, 0, 0, 0}};
 static swig_cast_info _swigc__p_p_peer_node_info[] = {  {&_swigt__p_p_peer_node_info, 0, 0, 0},{0, 0, 0, 0}};
 static swig_cast_info _swigc__p_p_peer_node_info_view[] = {  {&_swigt__p_p_peer_node_info_view, 0, 0, 0},{0, 0, 0, 0}};
+static swig_cast_info _swigc__p_p_peer_query[] = {  {&_swigt__p_p_peer_query, 0, 0, 0},{0, 0, 0, 0}};
 static swig_cast_info _swigc__p_p_peer_record[] = {  {&_swigt__p_p_peer_record, 0, 0, 0},{0, 0, 0, 0}};
 static swig_cast_info _swigc__p_p_peer_runtime[] = {  {&_swigt__p_p_peer_runtime, 0, 0, 0},{0, 0, 0, 0}};
 static swig_cast_info _swigc__p_p_void[] = {  {&_swigt__p_p_void, 0, 0, 0},{0, 0, 0, 0}};
@@ -4919,6 +5164,7 @@ static swig_cast_info _swigc__p_peer_graph_properties_view[] = {  {&_swigt__p_pe
 static swig_cast_info _swigc__p_peer_guid[] = {  {&_swigt__p_peer_guid, 0, 0, 0},{0, 0, 0, 0}};
 static swig_cast_info _swigc__p_peer_node_info[] = {  {&_swigt__p_peer_node_info, 0, 0, 0},{0, 0, 0, 0}};
 static swig_cast_info _swigc__p_peer_node_info_view[] = {  {&_swigt__p_peer_node_info_view, 0, 0, 0},{0, 0, 0, 0}};
+static swig_cast_info _swigc__p_peer_query[] = {  {&_swigt__p_peer_query, 0, 0, 0},{0, 0, 0, 0}};
 static swig_cast_info _swigc__p_peer_record[] = {  {&_swigt__p_peer_record, 0, 0, 0},{0, 0, 0, 0}};
 static swig_cast_info _swigc__p_peer_record_view[] = {  {&_swigt__p_peer_record_view, 0, 0, 0},{0, 0, 0, 0}};
 static swig_cast_info _swigc__p_peer_runtime[] = {  {&_swigt__p_peer_runtime, 0, 0, 0},{0, 0, 0, 0}};
@@ -4943,6 +5189,7 @@ static swig_cast_info *swig_cast_initial[] = {
   _swigc__p_p_peer_graph_properties,
   _swigc__p_p_peer_node_info,
   _swigc__p_p_peer_node_info_view,
+  _swigc__p_p_peer_query,
   _swigc__p_p_peer_record,
   _swigc__p_p_peer_runtime,
   _swigc__p_p_void,
@@ -4962,6 +5209,7 @@ static swig_cast_info *swig_cast_initial[] = {
   _swigc__p_peer_guid,
   _swigc__p_peer_node_info,
   _swigc__p_peer_node_info_view,
+  _swigc__p_peer_query,
   _swigc__p_peer_record,
   _swigc__p_peer_record_view,
   _swigc__p_peer_runtime,

@@ -121,6 +121,7 @@ BOX(peer_node_info, BOX_NODE_INFO, 0)
 BOX(peer_connection_info, BOX_CONNECTION_INFO, 0)
 BOX(peer_graph_properties, BOX_PROPERTIES, 0)
 BOX(peer_attributes, BOX_ATTRIBUTES, 0)
+BOX(peer_query, BOX_QUERY, 0)
 
 /* ---- many at once */
 

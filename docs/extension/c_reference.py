@@ -59,7 +59,7 @@ def origin(comment: Comment) -> str:
 def threads(section: Section, function: Function) -> str:
     if function.name.startswith("peer_sim_"):
         return "one at a time uses a network"
-    if function.name.startswith("peer_attributes_"):
+    if function.name.startswith(("peer_attributes_", "peer_query_")):
         return "any; an object that is being built belongs to one at a time"
     if function.name == "peer_last_error_message":
         return "any; each has its own line"

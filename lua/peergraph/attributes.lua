@@ -18,7 +18,7 @@ local PAIRS, FIRST, XML = {}, {}, {}
 -- ---- dates
 
 function Date:__eq(other)
-  return getmetatable(other) == Date and self.time_utc_us == other.time_utc_us
+  return attributes.is_date(other) and self.time_utc_us == other.time_utc_us
 end
 
 function Date:__tostring()
@@ -46,6 +46,11 @@ function attributes.date(value)
   end
   local _, _, text = core.peer_attributes_get(built, 0)
   return new_date(text, core.peer_attributes_get_date(built, 0))
+end
+
+--- Whether a value is what `date` gives.
+function attributes.is_date(value)
+  return getmetatable(value) == Date
 end
 
 -- ---- reading
@@ -83,7 +88,7 @@ local function add(object, name, value)
     return core.peer_attributes_add(object, name, core.PEER_ATTRIBUTE_STRING, value)
   elseif type(value) == "number" and math.tointeger(value) then
     return core.peer_attributes_add_int(object, name, math.tointeger(value))
-  elseif getmetatable(value) == Date then
+  elseif attributes.is_date(value) then
     return core.peer_attributes_add(object, name, core.PEER_ATTRIBUTE_DATE, value.text)
   end
   local shown = type(value) == "number" and tostring(value) or type(value)

@@ -10,6 +10,7 @@ local handle = require "peergraph.handle"
 local names = require "peergraph.names"
 local queue = require "peergraph.queue"
 local record = require "peergraph.record"
+local search = require "peergraph.search"
 
 local Graph = handle.class("Graph", core.peer_graph_close, function(self)
   return ("%q peer=%q"):format(self.id, self.peer_id)
@@ -369,16 +370,25 @@ function Graph:records(fields)
   return enumeration.iterate(self, check.fields("records", fields, FILTER))
 end
 
---- The application's records that a query in XML finds, for a loop, in no particular order.
+--- The application's records that a query finds, for a loop, in no particular order. A query is made of comparisons
+--- with peergraph.Attr, or is XML:
+---
+---     for record in assert(graph:search(Attr "size":gt(10000) & Attr "path":like "docs/*")) do
 function Graph:search(query)
-  check.value("query", query, "string")
-  return enumeration.iterate_over(enumeration.search(self, query))
+  local xml, message, code = search.xml("query", query)
+  if not xml then
+    return nil, message, code
+  end
+  return enumeration.iterate_over(enumeration.search(self, xml))
 end
 
 --- PeerGraphSearchRecords: the same as an enumeration.
 function Graph:search_records(criteria)
-  check.value("criteria", criteria, "string")
-  return enumeration.search(self, criteria)
+  local xml, message, code = search.xml("criteria", criteria)
+  if not xml then
+    return nil, message, code
+  end
+  return enumeration.search(self, xml)
 end
 
 --- PeerGraphEnumRecords.

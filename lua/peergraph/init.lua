@@ -14,6 +14,7 @@
 local attributes = require "peergraph.attributes"
 local core = require "peergraph.core"
 local runtime = require "peergraph.runtime"
+local search = require "peergraph.search"
 
 local peergraph = {
   open_runtime = runtime.open,
@@ -21,6 +22,8 @@ local peergraph = {
   status_name = core.peer_status_name,
   attributes = attributes.new,
   date = attributes.date,
+  Attr = search.Attr,
+  escape_wildcards = search.escape_wildcards,
 }
 
 for name, value in pairs(core) do

@@ -228,6 +228,23 @@ class AttributeType(IntEnum):
     """A date or a moment, as the W3C writes them."""
 
 
+class Comparison(IntEnum):
+    """Comparisons of a query (ours: on Windows they are words in the XML)."""
+
+    EQUAL = 1
+    """The record's value is the given one, or looks like the given pattern."""
+    NOT_EQUAL = 2
+    """The record has a value, and it is another."""
+    LESS = 3
+    """The record's value is less than the given one."""
+    GREATER = 4
+    """The record's value is greater than the given one."""
+    LESS_OR_EQUAL = 5
+    """The record's value is less than the given one, or equal."""
+    GREATER_OR_EQUAL = 6
+    """The record's value is greater than the given one, or equal."""
+
+
 class GraphOption(IntFlag):
     """Options of create and open (ours)."""
 

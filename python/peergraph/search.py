@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TypeAlias
-from xml.sax.saxutils import escape
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias
+from uuid import UUID
 
-Comparable: TypeAlias = str | int | dt.datetime | dt.date
+from ._codes import PEER_E_INVALID_SEARCH, Comparison
+from ._native_search import QueryBuilder
+from ._time import from_datetime
+from .errors import error_for
+
+Comparable: TypeAlias = str | int | dt.datetime | dt.date | UUID
+
+_INT64_MAX: Final = 2**63 - 1
+_SYMBOLS: Final = dict(zip(Comparison, ("==", "!=", "<", ">", "<=", ">="), strict=True))
 
 
 class Query:
@@ -15,47 +24,74 @@ class Query:
     `and`, `or` and `not` cannot be used: Python would ask whether the condition itself is true.
     """
 
-    __slots__ = ("_element", "_operator")
+    __slots__ = ("_operator", "_parts")
 
-    def __init__(self, element: str, operator: str = "") -> None:
-        self._element = element
+    def __init__(self, operator: str, parts: tuple[Query, ...]) -> None:
         self._operator = operator
+        self._parts = parts
 
     @property
     def xml(self) -> str:
-        """The query as `graph.search_records` takes it."""
-        return f"<peersearch>{self._whole()}</peersearch>"
+        """The query as `graph.search_records` takes it. Raises InvalidSearch for what no query can hold."""
+        builder = QueryBuilder()
+        self._write(builder)
+        return builder.xml()
 
-    def _whole(self) -> str:
-        return f"<{self._operator}>{self._element}</{self._operator}>" if self._operator else self._element
+    def _write(self, builder: QueryBuilder) -> None:
+        begin = builder.begin_and if self._operator == "&" else builder.begin_or
+        begin()
+        for part in self._parts:
+            part._write(builder)
+        builder.end()
+
+    def _shown(self) -> str:
+        return "(" + f" {self._operator} ".join(part._shown() for part in self._parts) + ")"
 
     def _join(self, operator: str, other: Query) -> Query:
-        """Conditions joined alike are one element, so that a long chain does not nest."""
-        parts = (query._element if query._operator == operator else query._whole() for query in (self, other))
-        return Query("".join(parts), operator)
+        """Conditions joined alike are one operator, so that a long chain does not nest."""
+        first, second = (query._parts if query._operator == operator else (query,) for query in (self, other))
+        return Query(operator, first + second)
 
     def __and__(self, other: Query) -> Query:
-        return self._join("and", other) if isinstance(other, Query) else NotImplemented
+        return self._join("&", other) if isinstance(other, Query) else NotImplemented
 
     def __or__(self, other: Query) -> Query:
-        return self._join("or", other) if isinstance(other, Query) else NotImplemented
+        return self._join("|", other) if isinstance(other, Query) else NotImplemented
 
     def __bool__(self) -> bool:
         raise TypeError("a query is neither true nor false; join queries with & and |, each in parentheses")
 
     def __repr__(self) -> str:
-        return f"<Query {self._whole()}>"
+        return f"<Query {self._shown()}>"
+
+
+class _Clause(Query):
+    """One comparison: the function that adds it, its arguments, and how it was written."""
+
+    __slots__ = ("_add", "_arguments", "_text")
+
+    def __init__(self, add: Callable[..., None], arguments: tuple[Any, ...], text: str) -> None:
+        super().__init__("", ())
+        self._add = add
+        self._arguments = arguments
+        self._text = text
+
+    def _write(self, builder: QueryBuilder) -> None:
+        self._add(builder, *self._arguments)
+
+    def _shown(self) -> str:
+        return self._text
 
 
 class Attr:
-    """An attribute of records by name, to be compared with str, int, datetime or date.
+    """An attribute of records by name, to be compared with str, int, datetime, date or UUID.
 
     Only values of the same type are found: `Attr("size") == 5` finds numbers, `Attr("size") == "5"` texts. A record
     that lacks the attribute is not found, whatever the comparison; of one that has it several times, any value will
-    do. Also the fields of every record have names: peercreatorid, peerlastmodifiedby, peerrecordid, peerrecordtype
-    (str), peercreationtime, peerlastmodificationtime (datetime, peer time).
+    do. Also the fields of every record have names: peercreatorid, peerlastmodifiedby (str), peerrecordid,
+    peerrecordtype (UUID or str), peercreationtime, peerlastmodificationtime (datetime, peer time).
 
-    A wrong name is told when the search begins.
+    A wrong name, or a value that no query can hold, is told when the search begins.
     """
 
     __slots__ = ("_name",)
@@ -70,56 +106,56 @@ class Attr:
         r"""Text that looks like this: * stands for any characters, ? for one; \*, \? and \\ for themselves."""
         if not isinstance(pattern, str):
             raise TypeError(f"a pattern must be str, not {type(pattern).__name__}")
-        return self._clause("string", "equal", pattern)
+        text = f"{self!r}.like({pattern!r})"
+        return _Clause(QueryBuilder.add_pattern, (self._name, Comparison.EQUAL, pattern), text)
 
-    def _clause(self, kind: str, compare: str, value: str) -> Query:
-        name = escape(self._name, {'"': "&quot;", "\n": "&#10;", "\t": "&#9;", "\r": "&#13;"})
-        text = escape(value, {"\r": "&#13;"})
-        return Query(f'<clause attrib="{name}" type="{kind}" compare="{compare}">{text}</clause>')
+    def _compare(self, compare: Comparison, value: object) -> Query:
+        add, given = self._argument(value)
+        return _Clause(add, (self._name, compare, given), f"({self!r} {_SYMBOLS[compare]} {value!r})")
 
-    def _compare(self, compare: str, value: object) -> Query:
+    def _argument(self, value: object) -> tuple[Callable[..., None], object]:
+        """What adds a comparison with the value, and the value as that takes it."""
         if isinstance(value, str):
-            return self._clause("string", compare, escape_wildcards(value))
+            return QueryBuilder.add_text, value
         if isinstance(value, int) and not isinstance(value, bool):
-            return self._clause("int", compare, str(int(value)))
+            return _add_int, int(value)
         if isinstance(value, dt.datetime):
-            if value.tzinfo is None:
-                raise ValueError(f"{value!r} has no time zone")
-            return self._clause("date", compare, _moment(value))
+            return QueryBuilder.add_date, from_datetime(value)
         if isinstance(value, dt.date):
-            return self._clause("date", compare, value.isoformat())
-        raise TypeError(
-            f"attribute {self._name!r}: compare it with str, int, datetime or date, not {type(value).__name__}"
-        )
+            midnight = dt.datetime(value.year, value.month, value.day, tzinfo=dt.timezone.utc)
+            return QueryBuilder.add_date, from_datetime(midnight)
+        if isinstance(value, UUID):
+            return QueryBuilder.add_guid, value.bytes
+        kind = type(value).__name__
+        raise TypeError(f"attribute {self._name!r}: compare it with str, int, datetime, date or UUID, not {kind}")
 
     def __eq__(self, value: object) -> Query:  # type: ignore[override]
-        return self._compare("equal", value)
+        return self._compare(Comparison.EQUAL, value)
 
     def __ne__(self, value: object) -> Query:  # type: ignore[override]
-        return self._compare("notequal", value)
+        return self._compare(Comparison.NOT_EQUAL, value)
 
     def __lt__(self, value: Comparable) -> Query:
-        return self._compare("less", value)
+        return self._compare(Comparison.LESS, value)
 
     def __gt__(self, value: Comparable) -> Query:
-        return self._compare("greater", value)
+        return self._compare(Comparison.GREATER, value)
 
     def __le__(self, value: Comparable) -> Query:
-        return self._compare("lessorequal", value)
+        return self._compare(Comparison.LESS_OR_EQUAL, value)
 
     def __ge__(self, value: Comparable) -> Query:
-        return self._compare("greaterorequal", value)
+        return self._compare(Comparison.GREATER_OR_EQUAL, value)
 
     def __repr__(self) -> str:
         return f"Attr({self._name!r})"
 
 
-def _moment(value: dt.datetime) -> str:
-    """Offsets of seconds exist in Python, not in the format; and a moment beyond the calendar in UTC stays as it is."""
-    try:
-        return value.astimezone(dt.timezone.utc).isoformat().replace("+00:00", "Z")
-    except OverflowError:
-        return value.isoformat()
+def _add_int(builder: QueryBuilder, name: str, compare: Comparison, value: int) -> None:
+    """Of numbers beyond 64 bits records have none that is found, so that the least one is as good as any below it."""
+    if value > _INT64_MAX:
+        raise error_for(PEER_E_INVALID_SEARCH, f"attribute {name!r}: {value} is larger than {_INT64_MAX}")
+    builder.add_int(name, compare, max(value, -_INT64_MAX - 1))
 
 
 def escape_wildcards(text: str) -> str:

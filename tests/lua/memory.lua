@@ -76,6 +76,11 @@ local CALLS = {
     assert(core.peer_attributes_add(made, "name", core.PEER_ATTRIBUTE_STRING, "value"))
     assert(core.peer_attributes_get(assert(core.peer_attributes_parse(core.peer_attributes_get_xml(made))), 0))
   end },
+  { 3, function()
+    local made = assert(core.peer_query_create())
+    assert(core.peer_query_add_text(made, "name", core.PEER_COMPARE_EQUAL, "value"))
+    assert(core.peer_query_get_xml(made))
+  end },
 }
 
 for number, call in ipairs(CALLS) do

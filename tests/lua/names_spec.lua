@@ -14,6 +14,8 @@ local CLASSES = {
   Events = require("peergraph.queue").Events,
   Event = require("peergraph.event").Event,
   Attributes = require("peergraph.attributes").methods,
+  Attr = require("peergraph.search").methods.Attr,
+  Query = require("peergraph.search").methods.Query,
   luv = { each = require("peergraph.luv").each },
   Watcher = require("peergraph.luv").Watcher,
 }
@@ -28,6 +30,7 @@ local PREFIXES = {
   ConnectionEnumeration = { "peer_" },
   EventQueue = { "peer_", "peer_event_queue_" },
   Attributes = { "peer_attributes_" },
+  Query = { "peer_query_" },
 }
 
 local function listed()

@@ -287,6 +287,21 @@
 /** A date or a moment, as the W3C writes them. */
 #define PEER_ATTRIBUTE_DATE                  3             /* 0x00000003 */
 
+/* Comparisons of a query (ours: on Windows they are words in the XML) */
+
+/** The record's value is the given one, or looks like the given pattern. */
+#define PEER_COMPARE_EQUAL                   1             /* 0x00000001 */
+/** The record has a value, and it is another. */
+#define PEER_COMPARE_NOT_EQUAL               2             /* 0x00000002 */
+/** The record's value is less than the given one. */
+#define PEER_COMPARE_LESS                    3             /* 0x00000003 */
+/** The record's value is greater than the given one. */
+#define PEER_COMPARE_GREATER                 4             /* 0x00000004 */
+/** The record's value is less than the given one, or equal. */
+#define PEER_COMPARE_LESS_OR_EQUAL           5             /* 0x00000005 */
+/** The record's value is greater than the given one, or equal. */
+#define PEER_COMPARE_GREATER_OR_EQUAL        6             /* 0x00000006 */
+
 /* Options of create and open (ours) */
 
 /** Every commit survives a loss of power, not only the end of the process. */

@@ -19,9 +19,9 @@
  * **Handles** (peer_runtime, peer_graph, peer_event_queue, peer_enum, peer_batch) are not addresses. One that is NULL,
  * closed, invented or of the wrong kind gives the documented error from any thread, never undefined behaviour.
  *
- * **Objects** (peer_record, peer_event, peer_node_info, peer_connection_info, peer_graph_properties, peer_attributes and what
- * peer_get_next_item, peer_get_item_views and peer_get_event_batch return) are immutable, counted and yours:
- * release each with peer_free_data. They stay valid after their graph is closed and after shutdown. Text and bytes
+ * **Objects** (peer_record, peer_event, peer_node_info, peer_connection_info, peer_graph_properties, peer_attributes,
+ * peer_query and what peer_get_next_item, peer_get_item_views and peer_get_event_batch return) are counted, yours and, but
+ * for the two that are built, immutable: release each with peer_free_data. They stay valid after their graph is closed and after shutdown. Text and bytes
  * that they hand out live as long as they do.
  *
  * **Structs in** begin with `struct_size`; set it with the `…_INIT` macro. Reserved fields are 0. Structs are read
@@ -77,6 +77,7 @@ typedef struct peer_node_info peer_node_info;
 typedef struct peer_connection_info peer_connection_info;
 typedef struct peer_graph_properties peer_graph_properties;
 typedef struct peer_attributes peer_attributes;
+typedef struct peer_query peer_query;
 
 /* ------------------------------------------------------------------------------------------- the library itself */
 
@@ -596,7 +597,7 @@ PEER_API peer_status peer_graph_enum_records(peer_graph *graph, const peer_guid 
  * are peer_record. Others are not kept waiting. The call finds the first few hundred; the rest is found meanwhile:
  * peer_get_next_item waits for as many as it is asked for, peer_get_item_count for all.
  *
- * The query is XML:
+ * The query is XML, which peer_query_create and the functions after it write:
  *
  *     <peersearch><and><clause attrib="room" type="string" compare="equal">lobb*</clause>
  *     <clause attrib="size" type="int" compare="less">1000</clause></and></peersearch>
@@ -620,6 +621,79 @@ PEER_API peer_status peer_graph_enum_records(peer_graph *graph, const peer_guid 
  * PeerGraphSearchRecords.
  */
 PEER_API peer_status peer_graph_search_records(peer_graph *graph, const char *criteria, peer_enum **enum_out);
+
+/*
+ * These functions write a query, so that no program has to. It is one clause, or one operator with clauses and further
+ * operators in it. What they accept peer_graph_search_records accepts; a call that fails changes nothing, and its message
+ * says what was wrong. `compare` is PEER_COMPARE_*, with the record's value on its left side. An object that is being
+ * built belongs to one thread at a time. They need no runtime.
+ */
+
+/** An empty query to build. Release it with peer_free_data. */
+PEER_API peer_status peer_query_create(peer_query **query_out);
+
+/**
+ * Begins an operator that holds where everything in it does: what is added from here to peer_query_end.
+ *
+ * @retval PEER_E_INVALID_SEARCH  it would be the 64th inside of one another, or there is no room for it as in
+ *                                peer_query_add_text
+ */
+PEER_API peer_status peer_query_begin_and(peer_query *query);
+
+/** As peer_query_begin_and, for an operator that holds where anything in it does. */
+PEER_API peer_status peer_query_begin_or(peer_query *query);
+
+/** Ends the operator that was begun last. @retval PEER_E_INVALID_SEARCH none is open, or there is nothing in it */
+PEER_API peer_status peer_query_end(peer_query *query);
+
+/**
+ * Adds a clause about text that stands for itself: *, ? and the backslash are characters like all others.
+ *
+ * @param name  of an attribute, or peercreatorid, peerlastmodifiedby, peerrecordid, peerrecordtype
+ * @param text  at most 4,096 bytes, each *, ? and backslash counted twice
+ *
+ * @retval PEER_E_INVALID_SEARCH  the name cannot be one or is that of a time, there is no such comparison, the text is too
+ *                                long, is no UTF-8 or has a character that XML cannot hold; it would be the 1,025th clause
+ *                                or operator, or a second one outside of any operator
+ */
+PEER_API peer_status peer_query_add_text(peer_query *query, const char *name, int32_t compare, const char *text);
+
+/**
+ * As peer_query_add_text, with wildcards: * stands for any characters, ? for one; a backslash before *, ? or another
+ * backslash takes the meaning from it.
+ *
+ * @param name     as there
+ * @param compare  PEER_COMPARE_EQUAL or _NOT_EQUAL
+ * @param pattern  at most 4,096 bytes
+ *
+ * @retval E_INVALIDARG           also a backslash before anything else
+ * @retval PEER_E_INVALID_SEARCH  also another comparison
+ */
+PEER_API peer_status peer_query_add_pattern(peer_query *query, const char *name, int32_t compare, const char *pattern);
+
+/** As peer_query_add_text, about numbers. Of the fields that every record has none is a number. */
+PEER_API peer_status peer_query_add_int(peer_query *query, const char *name, int32_t compare, int64_t value);
+
+/**
+ * As peer_query_add_text, about moments.
+ *
+ * @param name     of an attribute, or peercreationtime, peerlastmodificationtime
+ * @param time_us  microseconds since 1970-01-01 UTC, peer time, or for an attribute the clock of who writes it; years 1 to
+ *                 9999
+ *
+ * @retval PEER_E_INVALID_SEARCH  also a moment beyond those years
+ */
+PEER_API peer_status peer_query_add_date(peer_query *query, const char *name, int32_t compare, int64_t time_us);
+
+/** As peer_query_add_text, about the id or the type of records. @param name peerrecordid or peerrecordtype */
+PEER_API peer_status peer_query_add_guid(peer_query *query, const char *name, int32_t compare, const peer_guid *guid);
+
+/**
+ * The query as XML, ready for peer_graph_search_records. Valid until the object is changed or freed.
+ *
+ * @retval PEER_E_INVALID_SEARCH  the query is empty, or an operator has not ended
+ */
+PEER_API peer_status peer_query_get_xml(const peer_query *query, const char **xml_out);
 
 /* ------------------------------------------------------------------------------------------------------- judgement */
 

@@ -8,6 +8,7 @@
 #include "event/object.h"
 #include "xml/attributes.h"
 #include "xml/value.h"
+#include "xml/writer.h"
 
 static const char xml_empty[] = "<attributes></attributes>";
 #define XML_END_SIZE sizeof("</attributes>") /* with the NUL */
@@ -61,23 +62,13 @@ peer_status peer_attributes_create(peer_attributes **attributes_out)
     return PEER_OK;
 }
 
-/* Puts the element of the last attribute before the end tag. All or nothing: memory is got before a byte moves. */
 static peer_status insert_last(peer_attributes *attributes)
 {
-    struct buffer *xml = &attributes->xml;
     struct buffer element = {0};
     peer__attribute_to_xml(&attributes->attributes.items[attributes->attributes.count - 1], &element);
-    if (element.failed || peer__buffer_reserve(xml, element.size) == NULL) {
-        xml->failed = 0; /* it is as it was */
-        peer__buffer_free(&element);
-        return peer__out_of_memory();
-    }
-    uint8_t *end = xml->data + xml->size - XML_END_SIZE;
-    memmove(end + element.size, end, XML_END_SIZE);
-    memcpy(end, element.data, element.size);
-    xml->size += element.size;
+    peer_status status = peer__xml_insert(&attributes->xml, XML_END_SIZE, &element);
     peer__buffer_free(&element);
-    return PEER_OK;
+    return status;
 }
 
 peer_status peer_attributes_add(peer_attributes *attributes, const char *name, int32_t type, const char *value)
@@ -104,7 +95,9 @@ peer_status peer_attributes_add_int(peer_attributes *attributes, const char *nam
 peer_status peer_attributes_add_date(peer_attributes *attributes, const char *name, int64_t time_utc_us)
 {
     char text[DATE_TEXT_SIZE];
-    PEER_TRY(peer__date_format(time_utc_us, text));
+    const char *fault = peer__date_write(time_utc_us, text);
+    if (fault != NULL)
+        return peer__fail(PEER_E_INVALID_ATTRIBUTES, "time %" PRId64 " %s", time_utc_us, fault);
     return peer_attributes_add(attributes, name, PEER_ATTRIBUTE_DATE, text);
 }
 

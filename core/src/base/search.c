@@ -109,18 +109,18 @@ static int matches_pattern(struct span pattern, struct span text)
     return in_pattern == pattern.size;
 }
 
-static int satisfies(enum search_compare compare, int order)
+static int satisfies(int32_t compare, int order)
 {
     switch (compare) {
-    case SEARCH_EQUAL:
+    case PEER_COMPARE_EQUAL:
         return order == 0;
-    case SEARCH_NOT_EQUAL:
+    case PEER_COMPARE_NOT_EQUAL:
         return order != 0;
-    case SEARCH_LESS:
+    case PEER_COMPARE_LESS:
         return order < 0;
-    case SEARCH_GREATER:
+    case PEER_COMPARE_GREATER:
         return order > 0;
-    case SEARCH_LESS_OR_EQUAL:
+    case PEER_COMPARE_LESS_OR_EQUAL:
         return order <= 0;
     default:
         return order >= 0;
@@ -131,7 +131,7 @@ static int text_satisfies(const struct search_node *clause, struct span text)
 {
     struct span wanted = {clause->text.data, clause->text.size};
     if (clause->literal_size < wanted.size)
-        return matches_pattern(wanted, text) == (clause->compare == SEARCH_EQUAL);
+        return matches_pattern(wanted, text) == (clause->compare == PEER_COMPARE_EQUAL);
     return satisfies(clause->compare, peer__span_compare(text, wanted));
 }
 

@@ -15,16 +15,6 @@
 
 enum search_kind { SEARCH_CLAUSE, SEARCH_AND, SEARCH_OR };
 
-enum search_compare {
-    SEARCH_EQUAL,
-    SEARCH_NOT_EQUAL,
-    SEARCH_LESS,
-    SEARCH_GREATER,
-    SEARCH_LESS_OR_EQUAL,
-    SEARCH_GREATER_OR_EQUAL,
-    SEARCH_COMPARE_COUNT
-};
-
 /** What a clause looks at: an attribute of the application, or a field that every record has (graph-api 11.1). */
 enum search_field {
     SEARCH_ATTRIBUTE,
@@ -47,8 +37,8 @@ struct search_node {
     uint32_t end; /* the node after the last one below this one */
     /* Of a clause: */
     enum search_field field;
-    enum search_compare compare;
-    int32_t type; /* PEER_ATTRIBUTE_* */
+    int32_t compare; /* PEER_COMPARE_* */
+    int32_t type;    /* PEER_ATTRIBUTE_* */
     char name[SEARCH_NAME_MAX + 1];
     int64_t number;
     struct buffer text;

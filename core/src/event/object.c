@@ -37,8 +37,17 @@ static struct object *alive(const void *data)
 
 static const char *kind_name(uint32_t kind)
 {
-    static const char *const names[] = {"object",           "record",     "event", "node info",
-                                        "graph properties", "attributes", "array"};
+    static const char *const names[] = {
+        "object",
+        [OBJECT_RECORD] = "record",
+        [OBJECT_EVENT] = "event",
+        [OBJECT_NODE_INFO] = "node info",
+        [OBJECT_PROPERTIES] = "graph properties",
+        [OBJECT_ATTRIBUTES] = "attributes",
+        [OBJECT_ARRAY] = "array",
+        [OBJECT_CONNECTION_INFO] = "connection info",
+        [OBJECT_QUERY] = "query",
+    };
     return names[kind < sizeof(names) / sizeof(names[0]) ? kind : 0];
 }
 

@@ -110,12 +110,12 @@ static void set_high(struct search_range *range, int64_t number, int is_exclusiv
     range->high = (struct search_bound){.number = number, .is_exclusive = is_exclusive};
 }
 
-static void number_range(struct search_range *range, enum search_compare compare, int64_t number)
+static void number_range(struct search_range *range, int32_t compare, int64_t number)
 {
-    if (compare == SEARCH_EQUAL || compare == SEARCH_GREATER || compare == SEARCH_GREATER_OR_EQUAL)
-        set_low(range, number, compare == SEARCH_GREATER);
-    if (compare == SEARCH_EQUAL || compare == SEARCH_LESS || compare == SEARCH_LESS_OR_EQUAL)
-        set_high(range, number, compare == SEARCH_LESS);
+    if (compare == PEER_COMPARE_EQUAL || compare == PEER_COMPARE_GREATER || compare == PEER_COMPARE_GREATER_OR_EQUAL)
+        set_low(range, number, compare == PEER_COMPARE_GREATER);
+    if (compare == PEER_COMPARE_EQUAL || compare == PEER_COMPARE_LESS || compare == PEER_COMPARE_LESS_OR_EQUAL)
+        set_high(range, number, compare == PEER_COMPARE_LESS);
 }
 
 /* Ticks as the column has them: sqlite_schema.c. */
@@ -126,18 +126,18 @@ static int64_t biased(uint64_t ticks)
 }
 
 /* Columns are finer than a microsecond, and what is compared is the microsecond that the API shows. */
-static void time_range(struct search_range *range, enum search_compare compare, int64_t time_us)
+static void time_range(struct search_range *range, int32_t compare, int64_t time_us)
 {
     int64_t first = biased(peer__ticks_from_us(time_us));
     int64_t after = biased(peer__ticks_from_us(time_us + 1)); /* a date: far from the end of its type */
 
-    if (compare == SEARCH_EQUAL || compare == SEARCH_GREATER_OR_EQUAL)
+    if (compare == PEER_COMPARE_EQUAL || compare == PEER_COMPARE_GREATER_OR_EQUAL)
         set_low(range, first, 0);
-    if (compare == SEARCH_GREATER)
+    if (compare == PEER_COMPARE_GREATER)
         set_low(range, after, 0);
-    if (compare == SEARCH_EQUAL || compare == SEARCH_LESS_OR_EQUAL)
+    if (compare == PEER_COMPARE_EQUAL || compare == PEER_COMPARE_LESS_OR_EQUAL)
         set_high(range, after, 1);
-    if (compare == SEARCH_LESS)
+    if (compare == PEER_COMPARE_LESS)
         set_high(range, first, 1);
 }
 
@@ -154,14 +154,14 @@ static void make_successor(struct search_bound *bound)
 }
 
 /* `begins`: what every value that may match begins with. `is_whole`: nothing may follow. */
-static void text_range(struct search_range *range, enum search_compare compare, struct span begins, int is_whole)
+static void text_range(struct search_range *range, int32_t compare, struct span begins, int is_whole)
 {
-    if (compare == SEARCH_EQUAL || compare == SEARCH_GREATER || compare == SEARCH_GREATER_OR_EQUAL)
+    if (compare == PEER_COMPARE_EQUAL || compare == PEER_COMPARE_GREATER || compare == PEER_COMPARE_GREATER_OR_EQUAL)
         peer__buffer_append(&range->low.bytes, begins.data, begins.size);
-    if (compare == SEARCH_EQUAL || compare == SEARCH_LESS || compare == SEARCH_LESS_OR_EQUAL) {
+    if (compare == PEER_COMPARE_EQUAL || compare == PEER_COMPARE_LESS || compare == PEER_COMPARE_LESS_OR_EQUAL) {
         peer__buffer_append(&range->high.bytes, begins.data, begins.size);
         range->high.is_open = 0;
-        if (compare == SEARCH_EQUAL && !is_whole && !range->high.bytes.failed)
+        if (compare == PEER_COMPARE_EQUAL && !is_whole && !range->high.bytes.failed)
             make_successor(&range->high);
     }
 }
@@ -233,11 +233,11 @@ static int guid_range(struct search_range *range, const struct search_node *clau
 {
     peer_guid guid = {{0}};
 
-    if (clause->compare != SEARCH_EQUAL || clause->literal_size < clause->text.size)
+    if (clause->compare != PEER_COMPARE_EQUAL || clause->literal_size < clause->text.size)
         return 0;
     if (guid_parse((struct span){clause->text.data, clause->text.size}, &guid) != 0)
         return -1;
-    text_range(range, SEARCH_EQUAL, (struct span){guid.bytes, sizeof(guid.bytes)}, 1);
+    text_range(range, PEER_COMPARE_EQUAL, (struct span){guid.bytes, sizeof(guid.bytes)}, 1);
     return 0;
 }
 
@@ -424,11 +424,11 @@ static size_t counted_max(const struct search *tree)
 
 static int is_exact_clause(const struct search_node *clause)
 {
-    if (clause->field != SEARCH_ATTRIBUTE || clause->compare == SEARCH_NOT_EQUAL)
+    if (clause->field != SEARCH_ATTRIBUTE || clause->compare == PEER_COMPARE_NOT_EQUAL)
         return 0;
     if (clause->type != PEER_ATTRIBUTE_STRING)
         return 1;
-    if (clause->compare != SEARCH_EQUAL || clause->literal_size >= VALUE_INDEXED_MAX)
+    if (clause->compare != PEER_COMPARE_EQUAL || clause->literal_size >= VALUE_INDEXED_MAX)
         return 0;
     size_t wild = clause->text.size - clause->literal_size;
     return wild == 0 || (wild == 1 && clause->text.data[clause->literal_size] == SEARCH_ANY_RUN);

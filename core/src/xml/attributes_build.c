@@ -4,8 +4,8 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "base/text.h"
 #include "xml/value.h"
+#include "xml/writer.h"
 
 /* --- the rules of graph-api 10 -------------------------------------------------------------------------------------- */
 
@@ -78,20 +78,6 @@ const char *peer__attribute_value_fault(int32_t type, const char *value)
     }
 }
 
-/* XML 1.0, production 2: no control characters but three, no surrogates, not U+FFFE and U+FFFF. */
-static const char *character_fault(const char *value)
-{
-    if (!peer__utf8_is_valid(value))
-        return "is not well-formed UTF-8";
-    for (const unsigned char *at = (const unsigned char *)value; *at != '\0'; at++) {
-        if (*at < 0x20 && !peer__is_xml_space((char)*at))
-            return "has a control character, which XML cannot hold";
-        if (at[0] == 0xef && at[1] == 0xbf && at[2] >= 0xbe)
-            return "has U+FFFE or U+FFFF, which XML cannot hold";
-    }
-    return NULL;
-}
-
 /* --- the list --------------------------------------------------------------------------------------------------------- */
 
 static int grow(struct attributes *attributes)
@@ -130,7 +116,7 @@ peer_status peer__attributes_add(struct attributes *attributes, const char *name
         return peer__fail(PEER_E_INVALID_ATTRIBUTES, "attribute name \"%s\" %s", peer__quote(name).text, fault);
     if (peer__attribute_type_name(type) == NULL)
         return peer__fail(PEER_E_INVALID_ATTRIBUTES, "attribute \"%s\": type %d is none", name, (int)type);
-    fault = character_fault(value);
+    fault = peer__xml_text_fault(value);
     if (fault == NULL)
         fault = peer__attribute_value_fault(type, value);
     if (fault != NULL)
@@ -157,65 +143,22 @@ void peer__attributes_free(struct attributes *attributes)
 
 /* --- XML -------------------------------------------------------------------------------------------------------------- */
 
-static void append_text(struct buffer *out, const char *text)
-{
-    peer__buffer_append(out, text, strlen(text));
-}
-
-/* Line feed, tab and carriage return become references: a reader turns a bare CR into LF, and tools re-indent. */
-static const char *reference(char c)
-{
-    switch (c) {
-    case '&':
-        return "&amp;";
-    case '<':
-        return "&lt;";
-    case '>':
-        return "&gt;"; /* "]]>" may not stand in text */
-    case '"':
-        return "&quot;";
-    case '\t':
-        return "&#9;";
-    case '\n':
-        return "&#10;";
-    case '\r':
-        return "&#13;";
-    default:
-        return NULL;
-    }
-}
-
-static void append_escaped(struct buffer *out, const char *text)
-{
-    const char *from = text;
-    const char *at = text;
-    for (; *at != '\0'; at++) {
-        const char *instead = reference(*at);
-        if (instead == NULL)
-            continue;
-        peer__buffer_append(out, from, (size_t)(at - from));
-        append_text(out, instead);
-        from = at + 1;
-    }
-    peer__buffer_append(out, from, (size_t)(at - from));
-}
-
 void peer__attribute_to_xml(const struct attribute *attribute, struct buffer *out)
 {
-    append_text(out, "<attribute name=\"");
-    append_text(out, attribute->name); /* letters and digits */
-    append_text(out, "\" type=\"");
-    append_text(out, peer__attribute_type_name(attribute->type));
-    append_text(out, "\">");
-    append_escaped(out, attribute->value);
-    append_text(out, "</attribute>");
+    peer__xml_append(out, "<attribute name=\"");
+    peer__xml_append(out, attribute->name); /* letters and digits */
+    peer__xml_append(out, "\" type=\"");
+    peer__xml_append(out, peer__attribute_type_name(attribute->type));
+    peer__xml_append(out, "\">");
+    peer__xml_append_escaped(out, attribute->value);
+    peer__xml_append(out, "</attribute>");
 }
 
 peer_status peer__attributes_to_xml(const struct attributes *attributes, struct buffer *out)
 {
-    append_text(out, "<attributes>");
+    peer__xml_append(out, "<attributes>");
     for (size_t i = 0; i < attributes->count; i++)
         peer__attribute_to_xml(&attributes->items[i], out);
-    append_text(out, "</attributes>");
+    peer__xml_append(out, "</attributes>");
     return out->failed ? peer__out_of_memory() : PEER_OK;
 }

@@ -22,40 +22,24 @@ struct scan {
 
 /* --- clauses ---------------------------------------------------------------------------------------------------------- */
 
-static const char *const compare_names[SEARCH_COMPARE_COUNT] = {
-    [SEARCH_EQUAL] = "equal",     [SEARCH_NOT_EQUAL] = "notequal",        [SEARCH_LESS] = "less",
-    [SEARCH_GREATER] = "greater", [SEARCH_LESS_OR_EQUAL] = "lessorequal", [SEARCH_GREATER_OR_EQUAL] = "greaterorequal",
-};
-
-static const char *const field_names[SEARCH_FIELD_COUNT] = {
-    [SEARCH_CREATOR_ID] = "peercreatorid", [SEARCH_MODIFIER_ID] = "peerlastmodifiedby",
-    [SEARCH_CREATED] = "peercreationtime", [SEARCH_MODIFIED] = "peerlastmodificationtime",
-    [SEARCH_RECORD_ID] = "peerrecordid",   [SEARCH_RECORD_TYPE] = "peerrecordtype",
-};
-
 /* 0, or -1: nothing has that name. */
 static int take_name(struct scan *scan, struct search_node *clause, const char *name)
 {
-    for (int field = SEARCH_ATTRIBUTE + 1; field < SEARCH_FIELD_COUNT; field++) {
-        if (strcmp(name, field_names[field]) == 0) {
-            clause->field = (enum search_field)field;
-            return 0;
-        }
-    }
-    const char *fault = peer__attribute_name_fault(name);
+    const char *fault = peer__search_field(name, &clause->field);
     if (fault != NULL) {
         peer__xml_refuse(&scan->reader, "attrib \"%s\" %s", peer__quote(name).text, fault);
         return -1;
     }
-    snprintf(clause->name, sizeof(clause->name), "%s", name);
+    if (clause->field == SEARCH_ATTRIBUTE)
+        snprintf(clause->name, sizeof(clause->name), "%s", name);
     return 0;
 }
 
 static int take_compare(struct scan *scan, struct search_node *clause, const char *name)
 {
-    for (int compare = 0; compare < SEARCH_COMPARE_COUNT; compare++) {
-        if (strcmp(name, compare_names[compare]) == 0) {
-            clause->compare = (enum search_compare)compare;
+    for (int32_t compare = PEER_COMPARE_EQUAL; peer__compare_word(compare) != NULL; compare++) {
+        if (strcmp(name, peer__compare_word(compare)) == 0) {
+            clause->compare = compare;
             return 0;
         }
     }
@@ -77,6 +61,7 @@ static int take_type(struct scan *scan, struct search_node *clause, const char *
 static void start_clause(struct scan *scan, struct search_node *clause, const char **pairs)
 {
     int has_name = 0;
+    clause->compare = PEER_COMPARE_EQUAL;
     for (; pairs[0] != NULL; pairs += 2) {
         int failed;
         if (strcmp(pairs[0], "attrib") == 0) {
@@ -102,7 +87,7 @@ static void start_clause(struct scan *scan, struct search_node *clause, const ch
 /* Wildcards mean something where text is compared for being equal or not; elsewhere they are characters (11.2). */
 static int has_wildcards(const struct search_node *clause)
 {
-    return clause->type == PEER_ATTRIBUTE_STRING && clause->compare <= SEARCH_NOT_EQUAL;
+    return clause->type == PEER_ATTRIBUTE_STRING && clause->compare <= PEER_COMPARE_NOT_EQUAL;
 }
 
 /* The value without escapes, as ordinal text with wildcards. 0, or -1: a backslash escapes nothing. */

@@ -1,6 +1,5 @@
 #include "xml/value.h"
 
-#include <inttypes.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -235,10 +234,10 @@ static char *put(char *at, int number, int digits, char after)
     return at + digits + 1;
 }
 
-peer_status peer__date_format(int64_t time_utc_us, char text[DATE_TEXT_SIZE])
+const char *peer__date_write(int64_t time_utc_us, char text[DATE_TEXT_SIZE])
 {
     if (time_utc_us < YEAR_1_US || time_utc_us >= YEAR_10000_US)
-        return peer__fail(PEER_E_INVALID_ATTRIBUTES, "time %" PRId64 " is not within the years 1 to 9999", time_utc_us);
+        return "is not within the years 1 to 9999";
 
     /* Counted from the year 1, so that the divisions below round towards the past. */
     int64_t seconds = (time_utc_us - YEAR_1_US) / US_PER_SECOND;
@@ -254,7 +253,7 @@ peer_status peer__date_format(int64_t time_utc_us, char text[DATE_TEXT_SIZE])
     at = put(at, second_of_day % 60, 2, '.');
     at = put(at, (int)((time_utc_us - YEAR_1_US) % US_PER_SECOND), 6, 'Z');
     *at = '\0';
-    return PEER_OK;
+    return NULL;
 }
 
 /* --- error lines ----------------------------------------------------------------------------------------------------- */

@@ -13,8 +13,8 @@
 int peer__is_xml_space(char c);
 
 /*
- * The two readers return NULL, or a text that says what is wrong and follows the value in a sentence; they set no error
- * line, because a search fails with another status than an attribute. White space around the value is ignored.
+ * These return NULL, or a text that says what is wrong and follows the value in a sentence; they set no error line, because
+ * a search fails with another status than an attribute. White space around what is read is ignored.
  */
 
 /** NULL if `text` is one or more digits; the number may be of any size. */
@@ -28,12 +28,12 @@ const char *peer__int_read(const char *text, int64_t *value_out);
  */
 const char *peer__date_read(const char *text, int64_t *time_utc_us_out);
 
+/** Writes a moment in UTC with microseconds. NULL, or a text like those above: it is outside of the years 1 to 9999. */
+const char *peer__date_write(int64_t time_utc_us, char text[DATE_TEXT_SIZE]);
+
 /** PEER_E_INVALID_ATTRIBUTES with a line that names the text. */
 peer_status peer__int_parse(const char *text, int64_t *value_out);
 peer_status peer__date_parse(const char *text, int64_t *time_utc_us_out);
-
-/** Writes a moment in UTC with microseconds. PEER_E_INVALID_ATTRIBUTES outside of the years 1 to 9999. */
-peer_status peer__date_format(int64_t time_utc_us, char text[DATE_TEXT_SIZE]);
 
 /** Room for a value that is quoted in an error line. */
 struct quote {

@@ -107,10 +107,13 @@ def test_the_module_exports_only_how_it_begins(unpacked):
 
 
 @pytest.mark.parametrize("pattern", ["peergraph-*.whl", "peergraph-*.tar.gz"])
-def test_pytest_finds_the_plugin(pattern, tmp_path):
+def test_it_installs_in_an_empty_environment_where_pytest_finds_the_plugin(pattern, tmp_path):
     run(sys.executable, "-m", "venv", tmp_path / "venv")
     python = tmp_path / "venv" / "bin" / "python"
-    run(python, "-m", "pip", "--disable-pip-version-check", "install", "-q", the_one(pattern), "pytest>=8")
+    install = (python, "-m", "pip", "--disable-pip-version-check", "install", "-q")
+    run(*install, the_one(pattern))
+    run(python, "-I", "-W", "error", SMOKE, tmp_path / "data", "peergraph", "ssl")
+    run(*install, "pytest>=8")
     for name in ("duty.py", "test_duty.py"):
         (tmp_path / name).write_bytes((ROOT / "examples" / "testing" / name).read_bytes())
     command = (

@@ -17,6 +17,13 @@ from peergraph import Scope
 from python.scene import join
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test in a simulated network has one thread: ThreadSanitizer has nothing to see there."""
+    for item in items:
+        if "network" in getattr(item, "fixturenames", ()):
+            item.add_marker("simulated")
+
+
 @pytest.fixture(autouse=True)
 def _nothing_is_left_open():
     """A handle that a test forgot is an error of that test: pytest makes errors of warnings in destructors."""

@@ -13,7 +13,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from python.scene import PATIENCE
+from python.scene import PATIENCE, SANITIZED
 
 MEMORY = Path("/proc/self/statm")
 SIZE = int(os.environ.get("PEERGRAPH_DIRECT_BYTES", str(64 << 20)))
@@ -53,7 +53,7 @@ def resident() -> int:
 
 
 @pytest.mark.skipif(not MEMORY.exists(), reason="the size of a process is read from /proc")
-@pytest.mark.skipif(bool(os.environ.get("LD_PRELOAD")), reason="a sanitizer has memory of its own")
+@pytest.mark.skipif(SANITIZED, reason="a sanitizer has memory of its own")
 def test_a_slow_reader_loses_nothing_and_costs_no_memory(create_graph, tmp_path):
     alice = create_graph("alice")
     digest = hashlib.sha256()

@@ -26,7 +26,7 @@ from peergraph import (
 )
 from peergraph._codes import PEER_E_GRAPH_SHUTTING_DOWN
 from peergraph.events import event_from
-from python.scene import HOUR, NOTE, OTHER, PATIENCE, is_readable, wait_for
+from python.scene import HOUR, NOTE, OTHER, PATIENCE, SANITIZED, is_readable, wait_for
 
 
 def test_changes_of_records(graph):
@@ -266,10 +266,10 @@ def test_a_forgotten_subscription_warns(graph):
 
 
 def test_changes_of_one_record_are_merged_before_any_is_lost(graph):
-    """40,000 updates of one record take no more room in a queue than one."""
+    """However many updates of one record take no more room in a queue than one."""
     with graph.events(RecordChanged) as events:
         record_id = graph.add_record(type=NOTE, data=b"", lifetime=HOUR)
-        for _ in range(40):
+        for _ in range(4 if SANITIZED else 40):
             with graph.batch() as batch:
                 for _ in range(1000):
                     batch.update_record(record_id, data=b"x", attributes=None)

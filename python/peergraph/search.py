@@ -14,6 +14,7 @@ from .errors import error_for
 
 Comparable: TypeAlias = str | int | dt.datetime | dt.date | UUID
 
+_INT64_MIN: Final = -(2**63)
 _INT64_MAX: Final = 2**63 - 1
 _SYMBOLS: Final = dict(zip(Comparison, ("==", "!=", "<", ">", "<=", ">="), strict=True))
 
@@ -152,10 +153,10 @@ class Attr:
 
 
 def _add_int(builder: QueryBuilder, name: str, compare: Comparison, value: int) -> None:
-    """Of numbers beyond 64 bits records have none that is found, so that the least one is as good as any below it."""
-    if value > _INT64_MAX:
-        raise error_for(PEER_E_INVALID_SEARCH, f"attribute {name!r}: {value} is larger than {_INT64_MAX}")
-    builder.add_int(name, compare, max(value, -_INT64_MAX - 1))
+    """Of numbers beyond 64 bits records have none that is found."""
+    if not _INT64_MIN <= value <= _INT64_MAX:
+        raise error_for(PEER_E_INVALID_SEARCH, f"attribute {name!r}: {value} has more than 64 bits")
+    builder.add_int(name, compare, value)
 
 
 def escape_wildcards(text: str) -> str:

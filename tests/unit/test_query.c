@@ -205,7 +205,7 @@ static void test_values(void **state)
         assert_int_equal(peer_query_add_pattern(query, "a", PEER_COMPARE_EQUAL, texts[i]), PEER_E_INVALID_SEARCH);
     }
     assert_refused(peer_query_add_text(query, "a", PEER_COMPARE_EQUAL, "x\xff"), PEER_E_INVALID_SEARCH,
-                   "\"a\": \"x\xff\" is not well-formed UTF-8");
+                   "\"a\": \"x?\" is not well-formed UTF-8");
     for (size_t i = 0; i < COUNT_OF(patterns); i++)
         assert_int_equal(peer_query_add_pattern(query, "a", PEER_COMPARE_EQUAL, patterns[i]), E_INVALIDARG);
     assert_refused(peer_query_add_pattern(query, "a", PEER_COMPARE_EQUAL, "C:\\x"), E_INVALIDARG,

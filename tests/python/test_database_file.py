@@ -530,6 +530,36 @@ def test_an_import_has_the_graph_for_itself(graph, elsewhere, tmp_path):
     assert failures == ["PEER_E_GRAPH_SHUTTING_DOWN"]
 
 
+def test_an_import_that_a_close_meets_is_whole_or_not_there(graph, open_runtime, tmp_path):
+    """Wherever it is: among the records, in its commit, behind it."""
+    with graph.batch() as batch:
+        ids = {batch.add_record(type=OTHER, data=bytes(6000), lifetime=HOUR) for _ in range(1000)}
+    graph.export_database(tmp_path / "export")
+    for part in (0.1, 0.5, 0.9, 0.98, 0.99, 0.99, 0.99, 1):
+        failures = []
+        with open_runtime("elsewhere") as runtime:
+            other = runtime.open_graph("film club", peer_id="alice", database=str(part))
+
+            def run(other=other, failures=failures) -> None:
+                try:
+                    other.import_database(tmp_path / "export")
+                except peergraph.PeerError as error:
+                    failures.append(error.name)
+
+            with other.events(Progress) as events:
+                importing = threading.Thread(target=run)
+                importing.start()
+                wait_for(events, lambda event, part=part: event.done >= part * event.total)
+                other.close()
+                importing.join()
+            again = runtime.open_graph("film club", peer_id="alice", database=str(part))
+            found = set(contents(again)) if again.status & GraphStatus.SYNCHRONIZED else set()
+            assert failures in ([], ["PEER_E_GRAPH_SHUTTING_DOWN"])
+            assert found == (set() if failures else ids)
+            again.close()
+            runtime.delete_graph("film club", peer_id="alice", database=str(part))
+
+
 def test_in_asyncio(exported, graph, tmp_path):
     async def main() -> None:
         async with (

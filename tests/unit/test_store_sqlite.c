@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #ifdef __linux__
@@ -602,6 +603,43 @@ static void closing_waits_for_a_job(void **state)
     }
 }
 
+struct closer {
+    struct store_world *world;
+    atomic_int begun;
+};
+
+/* The end of a graph: what is not committed is dropped. */
+static void *roll_back_and_close(void *context)
+{
+    struct closer *closer = context;
+
+    atomic_store(&closer->begun, 1);
+    closer->world->calls->rollback(closer->world->store);
+    world_close(closer->world);
+    return NULL;
+}
+
+/* Without the lock that guards the store: who ends it meanwhile comes after it. */
+static void a_commit_apart_is_whole(void **state)
+{
+    struct store_world *world = *state;
+
+    for (uint32_t round = 0; round < 20; round++) {
+        struct closer closer = {.world = world};
+        struct store *store = world->store;
+        pthread_t thread;
+        world_fill(world, 200);
+        world->calls->commit_begin(store);
+        assert_int_equal(pthread_create(&thread, NULL, roll_back_and_close, &closer), 0);
+        while (round % 2 == 0 && !atomic_load(&closer.begun))
+            continue;
+        assert_int_equal(store->operations->commit_apart(store), PEER_OK);
+        pthread_join(thread, NULL);
+        assert_int_equal(world_open(world), 0);
+        assert_int_equal(world_count(world), 200);
+    }
+}
+
 static void a_job_may_be_dropped(void **state)
 {
     struct store_world *world = *state;
@@ -685,6 +723,7 @@ int main(int argc, char **argv)
         WITH_WORLD(bulk_is_held_back_while_the_journal_is_long),
         WITH_WORLD(the_journal_is_bounded_without_jobs),
         WITH_WORLD(closing_waits_for_a_job),
+        WITH_WORLD(a_commit_apart_is_whole),
         WITH_WORLD(a_job_may_be_dropped),
         cmocka_unit_test(no_memory),
     };

@@ -116,6 +116,20 @@ static peer_status take_records(struct importing *importing, struct span body)
     return PEER_OK;
 }
 
+/* The lock is held, and is let go for the commit, which takes a while after many records. */
+static peer_status commit(struct importing *importing, uint64_t record_count)
+{
+    struct call *call = importing->call;
+    struct store *store;
+    PEER_TRY(peer__graph_import_end(call->graph->graph, record_count, &store));
+    if (store == NULL)
+        return PEER_OK;
+    peer__call_unlock(call);
+    peer_status status = peer__graph_import_commit(store);
+    peer__call_lock_for_end(call);
+    return status;
+}
+
 static peer_status take_end(struct importing *importing, struct span body)
 {
     uint64_t record_count;
@@ -123,9 +137,12 @@ static peer_status take_end(struct importing *importing, struct span body)
     if (importing->done != importing->file.size)
         return cut_off(importing);
     PEER_TRY(peer__call_lock(importing->call));
-    struct graph *graph = importing->call->graph->graph;
-    PEER_TRY(peer__graph_import_end(graph, record_count));
-    peer__graph_import_progress(graph, &importing->import, importing->done, importing->file.size);
+    PEER_TRY(commit(importing, record_count));
+    if (importing->call->graph->graph == NULL) /* closed by another thread when all was stored */
+        return PEER_OK;
+    peer__graph_import_apply(importing->call->graph->graph);
+    peer__graph_import_progress(importing->call->graph->graph, &importing->import, importing->done,
+                                importing->file.size);
     peer__call_unlock(importing->call);
     return PEER_OK;
 }

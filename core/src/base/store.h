@@ -87,6 +87,14 @@ struct store_operations {
     /** Drops everything since the last commit. Cannot fail. */
     void (*rollback)(struct store *store);
 
+    /**
+     * A long commit, in two parts, for who has the store for himself: `commit_begin` with the lock that guards the store,
+     * `commit_apart` without, in the same thread. In between nobody else may use the store, but to roll back or close,
+     * which wait for the end and find everything committed. After it the store may be gone. Both NULL: there is none.
+     */
+    void (*commit_begin)(struct store *store);
+    peer_status (*commit_apart)(struct store *store);
+
     /** Calls `visit` once. PEER_E_RECORD_NOT_FOUND (sets no error line). `want_wire` 0 leaves `wire` empty and reads no payload. */
     peer_status (*get)(struct store *store, const peer_guid *id, int want_wire, store_visit visit, void *context);
     /**

@@ -227,8 +227,13 @@ peer_status peer__graph_import_begin(struct graph *graph, struct graph_import *i
 peer_status peer__graph_import_head(struct graph *graph, const struct archive_head *head);
 /** Takes so many records of a piece of RECORDS; `body` moves along. PEER_E_INVALID_DATABASE, PEER_E_DATABASE_FULL. */
 peer_status peer__graph_import_records(struct graph *graph, struct reader *body, size_t record_max);
-/** Commits. After a failure the import has to be dropped. */
-peer_status peer__graph_import_end(struct graph *graph, uint64_t record_count);
+/** That was all. After a failure the import has to be dropped. `*store_out` NULL: it is committed; else peer__graph_import_commit
+ *  is to follow, without the lock and in the same thread. */
+peer_status peer__graph_import_end(struct graph *graph, uint64_t record_count, struct store **store_out);
+/** The graph may be closed meanwhile, which waits for it. */
+peer_status peer__graph_import_commit(struct store *store);
+/** It is committed, and the graph is still open: from here on it is used. */
+void peer__graph_import_apply(struct graph *graph);
 /** Takes everything back, because of `status`. Nothing if there is no import under way. */
 void peer__graph_import_drop(struct graph *graph, peer_status status);
 /** After the end: tells subscribers what has changed, some at a time. */

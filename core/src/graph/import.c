@@ -224,16 +224,30 @@ static void apply(struct graph *graph)
     peer__graph_maintain_store(graph);
 }
 
-peer_status peer__graph_import_end(struct graph *graph, uint64_t record_count)
+peer_status peer__graph_import_end(struct graph *graph, uint64_t record_count, struct store **store_out)
 {
+    struct store *store = graph->store;
+    *store_out = NULL;
     if (graph->import->record_count != record_count)
         return peer__fail(PEER_E_INVALID_DATABASE, "the file of the exported database is damaged: records are missing");
     PEER_TRY(write_settings(graph));
-    PEER_TRY(graph->store->operations->commit(graph->store));
+    if (store->operations->commit_begin == NULL)
+        return store->operations->commit(store);
+    store->operations->commit_begin(store);
+    *store_out = store;
+    return PEER_OK;
+}
+
+peer_status peer__graph_import_commit(struct store *store)
+{
+    return store->operations->commit_apart(store);
+}
+
+void peer__graph_import_apply(struct graph *graph)
+{
     peer__engine_enter(graph->engine);
     apply(graph);
     peer__engine_leave(graph->engine);
-    return PEER_OK;
 }
 
 /* ------------------------------------------------------------------------------------------------------------- events */

@@ -100,6 +100,7 @@ static void store_free(struct sqlite_store *store)
     sqlite3_close(store->db);
     peer__sqlite_release(&store->open); /* also if it was never reserved */
     peer__sqlite_usage_free(store);
+    pthread_mutex_destroy(&store->apart);
     peer__free(store->label);
     peer__free(store->path);
     peer__free(store);
@@ -119,6 +120,8 @@ static const struct store_operations operations = {
     .remove = peer__sqlite_remove,
     .commit = peer__sqlite_commit,
     .rollback = peer__sqlite_rollback,
+    .commit_begin = peer__sqlite_commit_begin,
+    .commit_apart = peer__sqlite_commit_apart,
     .get = peer__sqlite_get,
     .scan = peer__sqlite_scan,
     .expired = peer__sqlite_expired,
@@ -141,6 +144,7 @@ static struct sqlite_store *store_new(const struct sqlite_factory *factory, cons
     if (store == NULL)
         return NULL;
     store->store.operations = &operations;
+    pthread_mutex_init(&store->apart, NULL);
     store->row_count = store->committed_row_count = COUNT_UNKNOWN;
     list_init(&store->open.node);
     store->path = make_path(factory, identity);

@@ -3,6 +3,7 @@
 #define PEER_STORE_SQLITE_INTERNAL_H
 
 #include <limits.h>
+#include <pthread.h>
 #include <sqlite3.h>
 
 #include "base/list.h"
@@ -68,9 +69,10 @@ struct sqlite_store {
     char *path;
     char *label; /* "graph id/peer id", for people */
 
-    int writing;        /* a transaction is open */
-    peer_status failed; /* of the first write of the transaction that failed; 0 none */
-    int visiting;       /* a visit is under way and may not call us */
+    int writing;           /* a transaction is open */
+    peer_status failed;    /* of the first write of the transaction that failed; 0 none */
+    int visiting;          /* a visit is under way and may not call us */
+    pthread_mutex_t apart; /* held while a transaction is committed without the lock that guards the rest */
 
     uint64_t last_seq;
     uint64_t committed_last_seq;
@@ -168,6 +170,8 @@ peer_status peer__sqlite_put(struct store *base, const struct store_row *row, ui
 peer_status peer__sqlite_remove(struct store *base, const peer_guid *id);
 peer_status peer__sqlite_commit(struct store *base);
 void peer__sqlite_rollback(struct store *base);
+void peer__sqlite_commit_begin(struct store *base);
+peer_status peer__sqlite_commit_apart(struct store *base);
 peer_status peer__sqlite_setting_put(struct store *base, const char *name, struct span value);
 
 /* sqlite_attributes.c */

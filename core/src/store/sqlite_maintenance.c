@@ -41,10 +41,12 @@ static int on_journal(void *context, sqlite3 *db, const char *name, int page_cou
 
     (void)db;
     (void)name;
+    pthread_mutex_lock(&store->checkpoint->mutex);
     /* Shorter than what we know of: it began anew. */
     if (page_count < store->journal_pages)
         store->journal_moved = store->journal_tried = 0;
     store->journal_pages = page_count;
+    pthread_mutex_unlock(&store->checkpoint->mutex);
     return SQLITE_OK;
 }
 
@@ -191,19 +193,35 @@ int peer__sqlite_is_behind(struct store *base)
 {
     struct sqlite_store *store = CONTAINER_OF(base, struct sqlite_store, store);
 
-    return store->job_out && store->journal_pages >= JOURNAL_PAGES_LONG;
+    pthread_mutex_lock(&store->checkpoint->mutex);
+    int is_behind = store->job_out && store->journal_pages >= JOURNAL_PAGES_LONG;
+    pthread_mutex_unlock(&store->checkpoint->mutex);
+    return is_behind;
+}
+
+/* A job whose end is noted meanwhile only makes it wait for the next commit. */
+static int is_to_be_finished(struct sqlite_store *store)
+{
+    pthread_mutex_lock(&store->checkpoint->mutex);
+    int is_long = !store->job_out && store->journal_pages >= JOURNAL_PAGES_MAX &&
+                  store->journal_pages - store->journal_tried >= JOB_PAGES;
+    if (is_long)
+        store->journal_tried = store->journal_pages;
+    pthread_mutex_unlock(&store->checkpoint->mutex);
+    return is_long;
 }
 
 void peer__sqlite_bound_journal(struct sqlite_store *store)
 {
     int moved = 0;
 
-    if (store->job_out || store->journal_pages < JOURNAL_PAGES_MAX ||
-        store->journal_pages - store->journal_tried < JOB_PAGES)
+    if (!is_to_be_finished(store))
         return;
-    store->journal_tried = store->journal_pages;
-    if (sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, &moved) == SQLITE_OK)
-        store->journal_moved = moved;
+    if (sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, &moved) != SQLITE_OK)
+        return;
+    pthread_mutex_lock(&store->checkpoint->mutex);
+    store->journal_moved = moved;
+    pthread_mutex_unlock(&store->checkpoint->mutex);
 }
 
 void peer__sqlite_set_bulk(struct sqlite_store *store, int bulk)

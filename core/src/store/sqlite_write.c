@@ -203,11 +203,27 @@ peer_status peer__sqlite_commit(struct store *base)
     return PEER_OK;
 }
 
+void peer__sqlite_commit_begin(struct store *base)
+{
+    pthread_mutex_lock(&CONTAINER_OF(base, struct sqlite_store, store)->apart);
+}
+
+peer_status peer__sqlite_commit_apart(struct store *base)
+{
+    struct sqlite_store *store = CONTAINER_OF(base, struct sqlite_store, store);
+    peer_status status = peer__sqlite_commit(base);
+
+    pthread_mutex_unlock(&store->apart);
+    return status;
+}
+
 void peer__sqlite_rollback(struct store *base)
 {
     struct sqlite_store *store = CONTAINER_OF(base, struct sqlite_store, store);
 
     assert(!store->visiting);
+    pthread_mutex_lock(&store->apart); /* a commit that is under way is waited for, and comes first */
+    pthread_mutex_unlock(&store->apart);
     /* Unless an error did so already. Where the prepared statement finds no memory, a second try may. */
     if (!sqlite3_get_autocommit(store->db) && run(store, STATEMENT_ROLLBACK) < 0 && !sqlite3_get_autocommit(store->db))
         sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);

@@ -233,12 +233,12 @@ static void test_form(void **state)
     assert_int_equal(peer_query_begin_or(query), PEER_OK);
     assert_int_equal(peer_query_begin_and(query), PEER_OK);
     assert_refused(peer_query_get_xml(query, &xml), PEER_E_INVALID_SEARCH,
-                   "the query has 2 open operators, the innermost an \"and\"");
+                   "the query is not complete: open operators: 2, the innermost an \"and\"");
     assert_refused(peer_query_end(query), PEER_E_INVALID_SEARCH, "the \"and\" that would end has nothing in it");
     assert_int_equal(peer_query_add_int(query, "a", PEER_COMPARE_EQUAL, 1), PEER_OK);
     assert_int_equal(peer_query_end(query), PEER_OK);
     assert_refused(peer_query_get_xml(query, &xml), PEER_E_INVALID_SEARCH,
-                   "the query has 1 open operators, the innermost an \"or\"");
+                   "the query is not complete: open operators: 1, the innermost an \"or\"");
     assert_null(xml);
     assert_int_equal(peer_query_end(query), PEER_OK);
     assert_refused(peer_query_end(query), PEER_E_INVALID_SEARCH, "there is no open operator to end");

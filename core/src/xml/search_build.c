@@ -67,7 +67,8 @@ peer_status peer__query_check_complete(const struct query *query)
     if (query->count == 0)
         return peer__fail(PEER_E_INVALID_SEARCH, "the query is empty");
     if (query->open_count > 0)
-        return peer__fail(PEER_E_INVALID_SEARCH, "the query has %" PRIu32 " open operators, the innermost an \"%s\"",
+        return peer__fail(PEER_E_INVALID_SEARCH,
+                          "the query is not complete: open operators: %" PRIu32 ", the innermost an \"%s\"",
                           query->open_count, operator_word(query->open[query->open_count - 1]));
     return PEER_OK;
 }

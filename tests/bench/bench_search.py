@@ -46,7 +46,7 @@ def fill(graph: peergraph.Graph, count: int) -> None:
 
 def report(name: str, limit: str, work: Callable[[], int]) -> None:
     taken_ms, count = best_ms(work)
-    print(f"  {name:34} {count:8,} found {taken_ms:9.2f} ms   {limit}")
+    print(f"  {name:36} {count:8,} found {taken_ms:9.2f} ms   {limit}")
 
 
 def searches(graph: peergraph.Graph, count: int) -> None:
@@ -68,29 +68,39 @@ def searches(graph: peergraph.Graph, count: int) -> None:
     report("text, 1 in 200", "limit 10 ms", all_of(Attr("room") == "room 7"))
     report("text by prefix", "limit 10 ms", all_of(Attr("path").like("docs/12/*")))
     report("text by pattern", "limit 10 ms", all_of(Attr("path").like("docs/1?/*")))
+    report("text by its end, over all", "", all_of(Attr("path").like("*/77??.txt")))
+    report("a pattern and a text", "limit 20 ms", all_of(Attr("path").like("docs/1?/*") & (Attr("room") == "room 7")))
     report("a day's moments", "limit 10 ms", all_of(Attr("made") < MADE + dt.timedelta(minutes=15)))
     report("both of two", "limit 20 ms", all_of((Attr("size") < 1000) & (Attr("room") == "room 7")))
     report("one of two", "limit 20 ms", all_of((Attr("size") < 500) | (Attr("room") == "room 7")))
     report("first 100 of everything", "limit 10 ms", first_of(Attr("kind") == "note"))
+    report("first 100 of all but one", "limit 10 ms", first_of(Attr("size") != 77))
     limit_ms = 10 + count * 0.002
     report("ids of everything", f"limit {limit_ms:.0f} ms", all_of(Attr("kind") == "note"))
+    report("ids of all but one", f"limit {limit_ms:.0f} ms", all_of(Attr("size") != 77))
     report("first 100 of one creator", "limit 10 ms", first_of(Attr("peercreatorid") == "alice"))
     report("ids of one creator", f"limit {limit_ms:.0f} ms", all_of(Attr("peercreatorid") == "alice"))
 
 
 def plain(folder: str, count: int) -> None:
     with sqlite3.connect(f"{folder}/plain.db") as db:
-        db.execute("CREATE TABLE records (id BLOB, size INTEGER, room TEXT, data BLOB)")
-        rows = ((uuid.uuid4().bytes, number, f"room {number % 200}", bytes(1000)) for number in range(count))
-        db.executemany("INSERT INTO records VALUES (?, ?, ?, ?)", rows)
+        db.execute("CREATE TABLE records (id BLOB, size INTEGER, room TEXT, path TEXT, data BLOB)")
+        rows = (
+            (uuid.uuid4().bytes, number, f"room {number % 200}", f"docs/{number // 100}/{number}.txt", bytes(1000))
+            for number in range(count)
+        )
+        db.executemany("INSERT INTO records VALUES (?, ?, ?, ?, ?)", rows)
         db.execute("CREATE INDEX by_size ON records (size)")
         db.execute("CREATE INDEX by_room ON records (room)")
+        db.execute("CREATE INDEX by_path ON records (path)")
 
     def work(condition: str) -> Callable[[], int]:
         return lambda: len(db.execute(f"SELECT id FROM records WHERE {condition}").fetchall())
 
     report("plain SQLite: size < 1000", "", work("size < 1000"))
     report("plain SQLite: room = 'room 7'", "", work("room = 'room 7'"))
+    report("plain SQLite: path GLOB 'docs/1?/*'", "", work("path GLOB 'docs/1?/*'"))
+    report("plain SQLite: path GLOB '*/77??.txt'", "", work("path GLOB '*/77??.txt'"))
     report("plain SQLite: everything", "", work("size >= 0"))
     db.close()
 

@@ -1,4 +1,5 @@
-/* Rows of 1 KiB a second, by rows per commit, in both kinds of store; then reading them. Options: [ROWS [DIRECTORY]] */
+/* Rows of 1 KiB a second, by rows per commit, in both kinds of store; then reading them, and rows that searches find by
+ * five attributes. Options: [ROWS [DIRECTORY]] */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/search.h"
 #include "store/memory.h"
 #include "store/sqlite.h"
 
@@ -16,6 +18,7 @@ struct bench {
     struct store *store;
     const struct store_operations *calls;
     double slowest_s; /* of all commits */
+    int has_attributes;
 };
 
 static void check(peer_status status)
@@ -45,6 +48,39 @@ static peer_guid id_of(uint64_t number)
     return id;
 }
 
+static void add_text(struct buffer *attributes, const char *name, const char *format, uint64_t number)
+{
+    char text[64];
+    int size = snprintf(text, sizeof(text), format, (int)number);
+    struct indexed_attribute attribute = {.type = PEER_ATTRIBUTE_STRING,
+                                          .name = {(const uint8_t *)name, strlen(name)},
+                                          .text = {(const uint8_t *)text, (size_t)size}};
+
+    peer__indexed_append(attributes, &attribute);
+}
+
+static void add_number(struct buffer *attributes, int32_t type, const char *name, uint64_t number)
+{
+    struct indexed_attribute attribute = {
+        .type = type, .name = {(const uint8_t *)name, strlen(name)}, .number = (int64_t)number};
+
+    peer__indexed_append(attributes, &attribute);
+}
+
+/* Those of bench_search.py. */
+static struct span attributes_of(uint64_t number)
+{
+    static struct buffer attributes;
+
+    peer__buffer_clear(&attributes);
+    add_number(&attributes, PEER_ATTRIBUTE_INT, "size", number);
+    add_text(&attributes, "path", "docs/%d", number);
+    add_text(&attributes, "room", "room %d", number % 200);
+    add_number(&attributes, PEER_ATTRIBUTE_DATE, "made", number * 1000000);
+    add_text(&attributes, "kind", "note", number);
+    return (struct span){attributes.data, attributes.size};
+}
+
 static void put(struct bench *bench, uint64_t number)
 {
     static uint8_t wire[WIRE_SIZE];
@@ -54,6 +90,8 @@ static void put(struct bench *bench, uint64_t number)
     memcpy(wire, &number, sizeof(number));
     row.creator_id = (struct span){(const uint8_t *)"\0b\0o\0b", 6};
     row.wire = (struct span){wire, sizeof(wire)};
+    if (bench->has_attributes)
+        row.attributes = attributes_of(number);
     check(bench->calls->put(bench->store, &row, &seq));
 }
 
@@ -137,6 +175,10 @@ static void measure(const char *name, struct bench *bench, uint32_t flags, uint6
     printf("%-10s scan by time       %12.0f rows/s, without wire %.0f\n", name, scan_rate(bench, 1, 1),
            scan_rate(bench, 1, 0));
     printf("%-10s get                %12.0f rows/s\n", name, get_rate(bench, row_count));
+    bench->has_attributes = 1;
+    printf("%-10s five attributes, 64%12.0f rows/s", name, put_rate(bench, first, row_count, 64));
+    printf("  replaced %.0f\n", put_rate(bench, first, row_count, 64));
+    bench->has_attributes = 0;
     bench->calls->close(bench->store);
     check(bench->factory.remove(bench->factory.self, "bench", name, "graph.db"));
 }

@@ -111,6 +111,10 @@ def escaped(text: str) -> str:
 PATTERNS = st.one_of(
     TEXTS.map(escaped),
     st.lists(st.one_of(st.sampled_from(["*", "?"]), st.sampled_from(ALPHABET).map(escaped)), max_size=5).map("".join),
+    st.builds(
+        lambda head, wild, tail: escaped(head) + wild + escaped(tail), PLAIN, st.sampled_from(["*", "?*"]), PLAIN
+    ),
+    st.builds(lambda text, at: escaped(text[:at]) + "?" + escaped(text[at + 1 :]), LONG, st.integers(0, 270)),
 )
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from pathlib import Path
 
 import peergraph
 import pytest
+from peergraph import Attr
 from python.scene import HOUR, NOTE
 
 RECORDS = 30
@@ -22,7 +24,7 @@ COLUMNS = "seq, id, type, version, flags, local_flags, modified, expires, creato
 
 def take_back(path: Path, version: int) -> None:
     """Makes the file what that version of the schema was."""
-    with sqlite3.connect(path) as db:
+    with contextlib.closing(sqlite3.connect(path)) as db:
         assert db.execute("PRAGMA user_version").fetchone() == (3,)
         db.executescript(f"""
             DROP TABLE attributes;
@@ -40,7 +42,6 @@ def take_back(path: Path, version: int) -> None:
             {"DROP TABLE usage;" if version < 2 else ""}
             PRAGMA user_version = {version};
         """)
-    db.close()
 
 
 def contents(graph: peergraph.Graph) -> list[tuple[bytes, int, bytes]]:
@@ -52,7 +53,7 @@ def test_it_is_brought_up_to_date(tmp_path, version):
     folder = tmp_path / "data"
     with peergraph.open_runtime(folder) as runtime, runtime.create_graph("g", peer_id="p") as graph:
         for number in range(RECORDS):
-            graph.add_record(type=NOTE, data=b"%d" % number, lifetime=HOUR)
+            graph.add_record(type=NOTE, data=b"%d" % number, attributes={"size": number}, lifetime=HOUR)
         before = contents(graph)
     take_back(path_of(folder), version)
     with peergraph.open_runtime(folder) as runtime:
@@ -61,6 +62,8 @@ def test_it_is_brought_up_to_date(tmp_path, version):
             graph.add_record(type=NOTE, data=b"new", lifetime=HOUR)
         with runtime.open_graph("g", peer_id="p") as graph:  # nothing is left to be done
             assert len(contents(graph)) == RECORDS + 1
+            graph.listen()
+            assert sorted(record.data for record in graph.search(Attr("size") < 3)) == [b"0", b"1", b"2"]
     with sqlite3.connect(path_of(folder)) as db:
         known = db.execute("SELECT count(*) FROM records WHERE length(element) = 16").fetchone()
         assert known == db.execute("SELECT count(*) FROM records").fetchone()

@@ -2,6 +2,7 @@
 #include <pthread.h>
 #include <stdio.h>
 
+#include "store/sqlite_found.h"
 #include "store/sqlite_plan.h"
 #include "unit/store_world.h"
 #include "xml/search.h"
@@ -106,12 +107,29 @@ static void test_what_is_found(void **state)
         {SEARCH(CLAUSE("room", "string", "equal", "h?l*")), 666},
         {SEARCH(CLAUSE("room", "string", "less", "lobby")), 666},
         {SEARCH(CLAUSE("tag", "string", "equal", "?")), 1000}, /* each once */
+        {SEARCH(CLAUSE("tag", "string", "equal", "*b")), 1000},
+        {SEARCH(CLAUSE("tag", "string", "notequal", "a")), 1000},
+        {SEARCH(CLAUSE("tag", "string", "notequal", "?")), 0},
+        {SEARCH("<and>" CLAUSE("tag", "string", "equal", "*b") CLAUSE("tag", "string", "notequal", "b*")
+                    CLAUSE("room", "string", "equal", "*b?y") "</and>"),
+         334},
+        {SEARCH("<or>" CLAUSE("tag", "string", "equal", "*c") CLAUSE("size", "int", "equal", "7")
+                    CLAUSE("room", "string", "equal", "*b?y") "</or>"),
+         335},
+        {SEARCH("<and>" CLAUSE("room", "string", "equal", "*b?y") "<or>" CLAUSE("tag", "string", "equal", "*c")
+                    CLAUSE("size", "int", "less", "6") "</or></and>"),
+         2},
+        {SEARCH("<and>" CLAUSE("peercreatorid", "string", "equal", "?ob") CLAUSE("size", "int", "less", "7") "</and>"),
+         6},
+        {SEARCH("<or>" CLAUSE("peercreatorid", "string", "equal", "?ob") CLAUSE("size", "int", "less", "7") "</or>"),
+         858},
         {SEARCH("<and>" ROOM CLAUSE("size", "int", "less", "10") "</and>"), 4},
         {SEARCH("<or>" ROOM CLAUSE("size", "int", "less", "10") "</or>"), 340},
         {SEARCH("<and>" CLAUSE("tag", "string", "equal", "a") CLAUSE("tag", "string", "equal", "b") "</and>"), 1000},
         {SEARCH("<and>" CLAUSE("nothing", "int", "less", "1") ROOM "</and>"), 0},
         {SEARCH(CLAUSE("peercreatorid", "string", "equal", "bob")), 857},
         {SEARCH(CLAUSE("peercreatorid", "string", "equal", "b*")), 857},
+        {SEARCH(CLAUSE("peercreatorid", "string", "equal", "?o*b")), 857},
         {SEARCH(CLAUSE("peercreatorid", "string", "less", "b")), 143},
         {SEARCH(CLAUSE("peercreatorid", "string", "notequal", "bob")), 143},
         {SEARCH(CLAUSE("peerlastmodifiedby", "string", "notequal", "bob")), 0},
@@ -123,6 +141,8 @@ static void test_what_is_found(void **state)
         {SEARCH(CLAUSE("peerrecordtype", "string", "equal", "02000000-0000-0000-0000-000000000000")), 333},
         {SEARCH(CLAUSE("peerrecordtype", "string", "notequal", "no GUID")), 1000},
         {SEARCH(CLAUSE("peerrecordtype", "string", "equal", "no GUID")), 0},
+        {SEARCH(CLAUSE("peerrecordtype", "string", "equal", "02*-0000")), 0},
+        {SEARCH(CLAUSE("peerrecordtype", "string", "equal", "?2*-0000*")), 333},
         {SEARCH(CLAUSE("peerrecordid", "string", "equal", "*")), 1000},
     };
     for (size_t kind = 0; kind < COUNT_OF(kinds); kind++) {
@@ -194,6 +214,68 @@ static void test_long_texts(void **state)
             size_t count = count_of(world, query);
             if (count != cases[i].count)
                 fail_msg("store %d: %d characters %s: %zu", (int)kinds[kind], cases[i].size, cases[i].compare, count);
+        }
+        world_free_all(world);
+    }
+}
+
+/* Texts that end in z, some longer than what is indexed, and beside each a short one of the same name. */
+static void fill_long(struct store_world *world)
+{
+    char text[VALUE_INDEXED_MAX + 2];
+    memset(text, 'x', sizeof(text));
+    for (uint32_t size = VALUE_INDEXED_MAX - 2; size < sizeof(text); size++) {
+        struct buffer attributes = {0};
+        struct store_row row = row_of(size);
+        memcpy(text + size - 1, "z", 2);
+        add_text(&attributes, "long", text);
+        add_text(&attributes, "both", text);
+        add_text(&attributes, "both", "short");
+        row.attributes = (struct span){attributes.data, attributes.size};
+        world_put_row(world, &row);
+        peer__buffer_free(&attributes);
+        text[size - 1] = text[size] = 'x';
+    }
+    world_commit(world);
+}
+
+static void test_patterns_and_long_texts(void **state)
+{
+    (void)state;
+#define LONG(compare, value) CLAUSE("long", "string", compare, value)
+#define BOTH(compare, value) CLAUSE("both", "string", compare, value)
+    static const struct {
+        const char *query;
+        size_t count;
+    } cases[] = {
+        {SEARCH(LONG("equal", "x*z")), 4},
+        {SEARCH(LONG("equal", "x*xz")), 4},
+        {SEARCH(LONG("equal", "*zz")), 0},
+        {SEARCH(LONG("equal", "x*y")), 0},
+        {SEARCH(LONG("equal", "?y*z")), 0},
+        {SEARCH(LONG("notequal", "x*z")), 0},
+        {SEARCH(LONG("notequal", "x*y")), 4},
+        {SEARCH(BOTH("equal", "s?ort")), 4},
+        {SEARCH(BOTH("notequal", "x*z")), 4},
+        {SEARCH(BOTH("notequal", "*")), 0},
+        {SEARCH("<and>" BOTH("equal", "x*z") BOTH("equal", "s?ort") "</and>"), 4},
+        {SEARCH("<and>" BOTH("equal", "x*y") BOTH("equal", "s?ort") "</and>"), 0},
+        {SEARCH("<and>" LONG("equal", "x*z") LONG("equal", "s?ort") "</and>"), 0},
+        {SEARCH("<or>" BOTH("equal", "x*y") BOTH("equal", "s?ort") "</or>"), 4},
+        {SEARCH("<or>" BOTH("equal", "x*z") BOTH("equal", "s?ort") "</or>"), 4},
+        {SEARCH("<or>" LONG("equal", "x*y") BOTH("equal", "*y") "</or>"), 0},
+        {SEARCH("<or>" LONG("equal", "*z") CLAUSE("peercreatorid", "string", "equal", "nobody") "</or>"), 4},
+        {SEARCH("<or>" LONG("equal", "*y") CLAUSE("peercreatorid", "string", "notequal", "nobody") "</or>"), 4},
+    };
+#undef LONG
+#undef BOTH
+    for (size_t kind = 0; kind < COUNT_OF(kinds); kind++) {
+        struct store_world *world = world_new(kinds[kind]);
+        fill_long(world);
+        for (size_t i = 0; i < COUNT_OF(cases); i++) {
+            size_t count = count_of(world, cases[i].query);
+            if (count != cases[i].count)
+                fail_msg("store %d: %s found %zu, not %zu", (int)kinds[kind], cases[i].query, count, cases[i].count);
         }
         world_free_all(world);
     }
@@ -334,8 +416,8 @@ static sqlite3 *connect_beside(const struct store_world *world)
     return db;
 }
 
-/* Every step is a search in an index, or fetches one row by its number. */
-static void check_explanation(sqlite3 *db, sqlite3_stmt *statement)
+/* Every step is a search in an index, or with `rows` a fetch of rows by number. */
+static void check_explanation(sqlite3 *db, sqlite3_stmt *statement, int rows)
 {
     char sql[1024];
     sqlite3_stmt *explained = NULL;
@@ -345,11 +427,22 @@ static void check_explanation(sqlite3 *db, sqlite3_stmt *statement)
     assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &explained, NULL), SQLITE_OK);
     for (; sqlite3_step(explained) == SQLITE_ROW; lines++) {
         const char *line = (const char *)sqlite3_column_text(explained, 3);
-        if (strncmp(line, "SEARCH ", 7) != 0 || (strstr(line, "INDEX") == NULL && strstr(line, "PRIMARY KEY") == NULL))
+        if (strncmp(line, "SEARCH ", 7) != 0 ||
+            (strstr(line, "COVERING INDEX") == NULL && !(rows && strstr(line, "PRIMARY KEY") != NULL)))
             fail_msg("%s: %s", sqlite3_sql(statement), line);
     }
     sqlite3_finalize(explained);
     assert_true(lines > 0);
+}
+
+static void check_records(sqlite3 *db, const struct search *tree)
+{
+    struct found_records found = {0};
+    assert_int_equal(peer__sqlite_found_open(db, tree, &found), SQLITE_OK);
+    check_explanation(db, found.records, 1);
+    if (found.attributes_of != NULL)
+        check_explanation(db, found.attributes_of, 1);
+    peer__sqlite_found_close(&found);
 }
 
 static size_t check_plan(sqlite3 *db, const char *query)
@@ -361,9 +454,10 @@ static size_t check_plan(sqlite3 *db, const char *query)
     for (size_t i = 0; i < plan.count; i++) {
         sqlite3_stmt *statement = NULL;
         assert_int_equal(peer__sqlite_range_prepare(db, &plan.ranges[i], &statement), SQLITE_OK);
-        check_explanation(db, statement);
+        check_explanation(db, statement, 0);
         sqlite3_finalize(statement);
     }
+    check_records(db, &tree);
     size_t count = plan.count;
     peer__sqlite_plan_free(&plan);
     peer__search_free(&tree);
@@ -423,6 +517,7 @@ int main(void)
         cmocka_unit_test(test_what_is_found),
         cmocka_unit_test(test_changes_are_found),
         cmocka_unit_test(test_long_texts),
+        cmocka_unit_test(test_patterns_and_long_texts),
         cmocka_unit_test(test_a_search_is_a_snapshot),
         cmocka_unit_test(test_a_search_outlives_its_store),
         cmocka_unit_test(test_a_store_closes_during_a_search),

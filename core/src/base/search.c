@@ -155,6 +155,14 @@ static int guid_satisfies(const struct search_node *clause, const peer_guid *gui
     return text_satisfies(clause, (struct span){(const uint8_t *)text, 36});
 }
 
+int peer__search_value_matches(const struct search_node *clause, const struct indexed_attribute *attribute)
+{
+    if (attribute->type != clause->type)
+        return 0;
+    return attribute->type == PEER_ATTRIBUTE_STRING ? text_satisfies(clause, attribute->text)
+                                                    : number_satisfies(clause, attribute->number);
+}
+
 /* Any value of that name will do; of another type none does (graph-api 11.4). */
 static int attribute_satisfies(const struct search_node *clause, struct span attributes)
 {
@@ -162,16 +170,13 @@ static int attribute_satisfies(const struct search_node *clause, struct span att
     struct reader reader = peer__reader(attributes);
     struct indexed_attribute attribute;
     while (peer__read_left(&reader) > 0 && peer__indexed_next(&reader, &attribute)) {
-        if (attribute.type != clause->type || !peer__span_equal(attribute.name, name))
-            continue;
-        if (attribute.type == PEER_ATTRIBUTE_STRING ? text_satisfies(clause, attribute.text)
-                                                    : number_satisfies(clause, attribute.number))
+        if (peer__span_equal(attribute.name, name) && peer__search_value_matches(clause, &attribute))
             return 1;
     }
     return 0;
 }
 
-static int clause_matches(const struct search_node *clause, const struct store_row *row)
+int peer__search_clause_matches(const struct search_node *clause, const struct store_row *row)
 {
     if (clause->field != SEARCH_ATTRIBUTE && clause->type != peer__search_type_of(clause->field))
         return 0;
@@ -198,7 +203,7 @@ static int node_matches(const struct search *search, uint32_t at, const struct s
 {
     const struct search_node *node = &search->nodes[at];
     if (node->kind == SEARCH_CLAUSE)
-        return clause_matches(node, row);
+        return peer__search_clause_matches(node, row);
     int decisive = node->kind == SEARCH_OR;
     for (uint32_t child = at + 1; child < node->end; child = search->nodes[child].end) {
         if (node_matches(search, child, row) == decisive)

@@ -77,5 +77,9 @@ struct store_row;
 
 /** 1 if the record satisfies the tree. Reads id, type, times, creator, modifier and attributes of the row. */
 int peer__search_matches(const struct search *search, const struct store_row *row);
+/** The same of one clause, which reads only what it is about. */
+int peer__search_clause_matches(const struct search_node *clause, const struct store_row *row);
+/** Whether one value satisfies a clause about an attribute of its name. */
+int peer__search_value_matches(const struct search_node *clause, const struct indexed_attribute *attribute);
 
 #endif

@@ -52,13 +52,6 @@ peer_status peer__sqlite_attributes_put(struct sqlite_store *store, uint64_t seq
     return PEER_OK;
 }
 
-static struct span column_span(sqlite3_stmt *statement, int at)
-{
-    const void *data = sqlite3_column_blob(statement, at);
-
-    return (struct span){data, data != NULL ? (size_t)sqlite3_column_bytes(statement, at) : 0};
-}
-
 static void append_text(struct buffer *out, struct indexed_attribute *attribute, struct span start, struct span rest)
 {
     struct buffer text = {0};
@@ -79,7 +72,7 @@ int peer__sqlite_attributes_read(sqlite3_stmt *statement, struct buffer *out)
     int result;
 
     while ((result = sqlite3_step(statement)) == SQLITE_ROW) {
-        struct span key = column_span(statement, 0);
+        struct span key = peer__sqlite_column_span(statement, 0);
         struct indexed_attribute attribute = {0};
         for (int32_t type = PEER_ATTRIBUTE_STRING; type <= PEER_ATTRIBUTE_DATE; type++) {
             if (key.size > 0 && key.data[0] == (uint8_t)type_letters[type])
@@ -90,7 +83,8 @@ int peer__sqlite_attributes_read(sqlite3_stmt *statement, struct buffer *out)
         attribute.name = (struct span){key.data + 1, key.size - 1};
         attribute.number = sqlite3_column_int64(statement, 1);
         if (attribute.type == PEER_ATTRIBUTE_STRING)
-            append_text(out, &attribute, column_span(statement, 1), column_span(statement, 2));
+            append_text(out, &attribute, peer__sqlite_column_span(statement, 1),
+                        peer__sqlite_column_span(statement, 2));
         else
             peer__indexed_append(out, &attribute);
     }

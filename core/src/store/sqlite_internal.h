@@ -161,6 +161,9 @@ void peer__sqlite_bind_ticks(sqlite3_stmt *statement, int at, uint64_t ticks);
 /** SQLite takes NULL for the value NULL, not for no bytes. */
 void peer__sqlite_bind_span(sqlite3_stmt *statement, int at, struct span span);
 uint64_t peer__sqlite_column_ticks(sqlite3_stmt *statement, int at);
+struct span peer__sqlite_column_span(sqlite3_stmt *statement, int at);
+/** 0, or -1: it is none. */
+int peer__sqlite_column_guid(sqlite3_stmt *statement, int at, peer_guid *guid_out);
 /** Resets a statement after its last step gave `result`; the status of that. */
 peer_status peer__sqlite_finish(struct sqlite_store *store, sqlite3_stmt *statement, int result);
 

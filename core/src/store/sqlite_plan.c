@@ -11,93 +11,7 @@
 #define COUNTED_MIN 64u
 #define COUNTED_PER_RANGE_MAX 8192u
 
-/* ---------------------------------------------------------------------------------------------------------- SQL */
-
-static const struct {
-    const char *from;
-    const char *column;
-} places[SEARCH_FIELD_COUNT] = {
-    [SEARCH_ATTRIBUTE] = {"attributes AS a INDEXED BY attributes_value", "a.value"},
-    [SEARCH_CREATOR_ID] = {"records AS r INDEXED BY records_creator", "r.creator"},
-    [SEARCH_MODIFIER_ID] = {"records AS r INDEXED BY records_modifier", "r.modifier"},
-    [SEARCH_CREATED] = {"records AS r INDEXED BY records_created", "r.created"},
-    [SEARCH_MODIFIED] = {"records AS r INDEXED BY records_modified", "r.modified"},
-    [SEARCH_RECORD_ID] = {"records AS r INDEXED BY records_id", "r.id"},
-    [SEARCH_RECORD_TYPE] = {"records AS r INDEXED BY records_type", "r.type"},
-};
-
-#define SQL_SIZE 512
-#define FOUND_COLUMNS "r.seq, r.id, r.type, r.flags, r.expires, r.modified, r.created, r.creator, r.modifier"
-
-/* "… FROM the index WHERE it is in the range", with ?1 the name, ?2 the lower end and ?3 the upper. */
-static void write_range(const struct search_range *range, const char *columns, const char *join, char sql[SQL_SIZE])
-{
-    const char *column = places[range->field].column;
-    char high[64] = "";
-
-    if (!range->high.is_open)
-        sqlite3_snprintf(sizeof(high), high, " AND %s %s ?3", column, range->high.is_exclusive ? "<" : "<=");
-    sqlite3_snprintf(SQL_SIZE, sql, "SELECT %s FROM %s%s WHERE %s%s %s ?2%s", columns, places[range->field].from, join,
-                     range->field == SEARCH_ATTRIBUTE ? "a.name = ?1 AND " : "", column,
-                     range->low.is_exclusive ? ">" : ">=", high);
-}
-
-static void bind_bound(sqlite3_stmt *statement, int at, const struct search_range *range,
-                       const struct search_bound *bound)
-{
-    if (range->is_number)
-        sqlite3_bind_int64(statement, at, bound->number);
-    else
-        peer__sqlite_bind_span(statement, at, (struct span){bound->bytes.data, bound->bytes.size});
-}
-
-static int prepare(sqlite3 *db, const char *sql, const struct search_range *range, sqlite3_stmt **statement_out)
-{
-    int result = sqlite3_prepare_v2(db, sql, -1, statement_out, NULL);
-
-    if (result != SQLITE_OK)
-        return result;
-    if (range->field == SEARCH_ATTRIBUTE)
-        sqlite3_bind_text(*statement_out, 1, range->key, -1, SQLITE_STATIC);
-    bind_bound(*statement_out, 2, range, &range->low);
-    if (!range->high.is_open)
-        bind_bound(*statement_out, 3, range, &range->high);
-    return SQLITE_OK;
-}
-
-int peer__sqlite_range_prepare(sqlite3 *db, const struct search_range *range, sqlite3_stmt **statement_out)
-{
-    const char *join = range->field == SEARCH_ATTRIBUTE ? " CROSS JOIN records AS r ON r.seq = a.seq" : "";
-    char sql[SQL_SIZE];
-
-    write_range(range, FOUND_COLUMNS, join, sql);
-    return prepare(db, sql, range, statement_out);
-}
-
-static int count_entries(sqlite3 *db, const struct search_range *range, size_t count_max, size_t *count_out)
-{
-    char inner[SQL_SIZE];
-    char sql[SQL_SIZE + 64];
-    sqlite3_stmt *statement = NULL;
-
-    write_range(range, "1", "", inner);
-    sqlite3_snprintf(sizeof(sql), sql, "SELECT count(*) FROM (%s LIMIT %d)", inner, (int)count_max);
-    int result = prepare(db, sql, range, &statement);
-    if (result == SQLITE_OK)
-        result = sqlite3_step(statement);
-    if (result == SQLITE_ROW)
-        *count_out = (size_t)sqlite3_column_int64(statement, 0);
-    sqlite3_finalize(statement);
-    return result == SQLITE_ROW ? SQLITE_OK : result;
-}
-
 /* -------------------------------------------------------------------------------------------- the range of a clause */
-
-static void range_free(struct search_range *range)
-{
-    peer__buffer_free(&range->low.bytes);
-    peer__buffer_free(&range->high.bytes);
-}
 
 static void set_low(struct search_range *range, int64_t number, int is_exclusive)
 {
@@ -244,7 +158,7 @@ static int guid_range(struct search_range *range, const struct search_node *clau
 /* 0, or -1: no record can match. */
 static int clause_range(const struct search_node *clause, struct search_range *range)
 {
-    *range = (struct search_range){.field = clause->field, .high = {.is_open = 1}};
+    *range = (struct search_range){.clause = clause, .high = {.is_open = 1}};
     range->low.number = INT64_MIN;
     if (clause->field != SEARCH_ATTRIBUTE && clause->type != peer__search_type_of(clause->field))
         return -1;
@@ -277,7 +191,7 @@ struct planner {
 void peer__sqlite_plan_free(struct search_plan *plan)
 {
     for (size_t i = 0; i < plan->count; i++)
-        range_free(&plan->ranges[i]);
+        peer__sqlite_range_free(&plan->ranges[i]);
     peer__free(plan->ranges);
     *plan = (struct search_plan){0};
 }
@@ -297,7 +211,7 @@ static int add_range(struct search_plan *plan, struct search_range *range)
         }
     }
     if (failed) {
-        range_free(range);
+        peer__sqlite_range_free(range);
         return SQLITE_NOMEM;
     }
     plan->ranges[plan->count++] = *range;
@@ -343,7 +257,7 @@ static int plan_clause(const struct planner *planner, uint32_t parent, uint32_t 
         narrow(planner->tree, parent, at, &range);
     int result = add_range(plan, &range);
     if (result == SQLITE_OK && planner->count_max != 0)
-        result = count_entries(planner->db, &plan->ranges[plan->count - 1], planner->count_max, cost_out);
+        result = peer__sqlite_range_count(planner->db, &plan->ranges[plan->count - 1], planner->count_max, cost_out);
     return result;
 }
 
@@ -387,7 +301,7 @@ static int plan_and(const struct planner *planner, uint32_t at, struct search_pl
         if (result == SQLITE_OK)
             result = add_range(plan, &best.ranges[i]);
         else
-            range_free(&best.ranges[i]);
+            peer__sqlite_range_free(&best.ranges[i]);
     }
     peer__free(best.ranges);
     return result;
@@ -420,28 +334,6 @@ static size_t counted_max(const struct search *tree)
     if (share > COUNTED_PER_RANGE_MAX)
         return COUNTED_PER_RANGE_MAX;
     return share > COUNTED_MIN ? share : COUNTED_MIN;
-}
-
-static int is_exact_clause(const struct search_node *clause)
-{
-    if (clause->field != SEARCH_ATTRIBUTE || clause->compare == PEER_COMPARE_NOT_EQUAL)
-        return 0;
-    if (clause->type != PEER_ATTRIBUTE_STRING)
-        return 1;
-    if (clause->compare != PEER_COMPARE_EQUAL || clause->literal_size >= VALUE_INDEXED_MAX)
-        return 0;
-    size_t wild = clause->text.size - clause->literal_size;
-    return wild == 0 || (wild == 1 && clause->text.data[clause->literal_size] == SEARCH_ANY_RUN);
-}
-
-int peer__sqlite_plan_is_exact(const struct search *tree)
-{
-    for (uint32_t i = 0; i < tree->count; i++) {
-        const struct search_node *node = &tree->nodes[i];
-        if (node->kind == SEARCH_AND || (node->kind == SEARCH_CLAUSE && !is_exact_clause(node)))
-            return 0;
-    }
-    return 1;
 }
 
 int peer__sqlite_plan(sqlite3 *db, const struct search *tree, struct search_plan *plan)

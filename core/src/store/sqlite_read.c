@@ -19,24 +19,6 @@ enum {
     COLUMN_WIRE
 };
 
-static struct span column_span(sqlite3_stmt *statement, int at)
-{
-    const void *data = sqlite3_column_blob(statement, at);
-
-    return (struct span){.data = data, .size = data != NULL ? (size_t)sqlite3_column_bytes(statement, at) : 0};
-}
-
-/* 0, or -1 if it is no GUID: then the file is damaged. */
-static int column_guid(sqlite3_stmt *statement, int at, peer_guid *guid_out)
-{
-    struct span bytes = column_span(statement, at);
-
-    if (bytes.size != sizeof(guid_out->bytes))
-        return -1;
-    memcpy(guid_out->bytes, bytes.data, bytes.size);
-    return 0;
-}
-
 /* The spans of the row live until the statement moves on. */
 static peer_status read_row(struct sqlite_store *store, sqlite3_stmt *statement, struct store_row *row)
 {
@@ -47,15 +29,16 @@ static peer_status read_row(struct sqlite_store *store, sqlite3_stmt *statement,
         .local_flags = (uint32_t)sqlite3_column_int64(statement, COLUMN_LOCAL_FLAGS),
         .modified = peer__sqlite_column_ticks(statement, COLUMN_MODIFIED),
         .expires = peer__sqlite_column_ticks(statement, COLUMN_EXPIRES),
-        .creator_id = column_span(statement, COLUMN_CREATOR),
+        .creator_id = peer__sqlite_column_span(statement, COLUMN_CREATOR),
     };
-    if (column_guid(statement, COLUMN_ID, &row->id) != 0 || column_guid(statement, COLUMN_TYPE, &row->type) != 0)
+    if (peer__sqlite_column_guid(statement, COLUMN_ID, &row->id) != 0 ||
+        peer__sqlite_column_guid(statement, COLUMN_TYPE, &row->type) != 0)
         return peer__sqlite_damaged(store->path, "a row of it is malformed");
-    struct span element = column_span(statement, COLUMN_ELEMENT);
+    struct span element = peer__sqlite_column_span(statement, COLUMN_ELEMENT);
     if (element.size == sizeof(row->element)) /* else it is not known, as of rows from before there were elements */
         memcpy(row->element, element.data, element.size);
     if (sqlite3_column_count(statement) > COLUMN_WIRE)
-        row->wire = column_span(statement, COLUMN_WIRE);
+        row->wire = peer__sqlite_column_span(statement, COLUMN_WIRE);
     return PEER_OK;
 }
 
@@ -267,7 +250,7 @@ peer_status peer__sqlite_setting_get(struct store *base, const char *name, struc
     if (result == SQLITE_DONE)
         status = PEER_E_NOT_FOUND;
     if (result == SQLITE_ROW) {
-        struct span held = column_span(statement, 0);
+        struct span held = peer__sqlite_column_span(statement, 0);
         peer__buffer_append(value, held.data, held.size);
         if (value->failed)
             status = peer__out_of_memory();

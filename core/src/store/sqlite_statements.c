@@ -100,3 +100,20 @@ uint64_t peer__sqlite_column_ticks(sqlite3_stmt *statement, int at)
     memcpy(&ticks, &biased, sizeof(ticks));
     return ticks ^ TICKS_BIAS;
 }
+
+struct span peer__sqlite_column_span(sqlite3_stmt *statement, int at)
+{
+    const void *data = sqlite3_column_blob(statement, at);
+
+    return (struct span){data, data != NULL ? (size_t)sqlite3_column_bytes(statement, at) : 0};
+}
+
+int peer__sqlite_column_guid(sqlite3_stmt *statement, int at, peer_guid *guid_out)
+{
+    struct span bytes = peer__sqlite_column_span(statement, at);
+
+    if (bytes.size != sizeof(guid_out->bytes))
+        return -1;
+    memcpy(guid_out->bytes, bytes.data, bytes.size);
+    return 0;
+}

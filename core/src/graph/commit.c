@@ -4,6 +4,8 @@
  */
 #include "graph/state.h"
 
+#include <stdio.h>
+
 /** How often a graph whose store is behind asks whether it has caught up. */
 #define RELIEF_PERIOD_US 5000
 
@@ -34,10 +36,15 @@ peer_status peer__graph_add_effect(struct graph *graph, const struct effect *eff
     return PEER_OK;
 }
 
+static void release_records(const struct effects *effects)
+{
+    for (size_t i = 0; i < effects->count; i++)
+        peer__record_release(effects->items[i].record);
+}
+
 static void clear_effects(struct graph *graph)
 {
-    for (size_t i = 0; i < graph->effects.count; i++)
-        peer__record_release(graph->effects.items[i].record);
+    release_records(&graph->effects);
     graph->effects.count = 0;
 }
 
@@ -47,20 +54,34 @@ void peer__graph_drop_effects(struct graph *graph)
     clear_effects(graph);
 }
 
-/* The neighbours whose records could not be stored send them again after they have connected anew. */
-static void end_sources(struct graph *graph, peer_status status)
+/* The neighbours whose records could not be stored send them again after they have connected anew. The end of a link may
+ * do anything: end others, or commit, which must not find these effects. So they are no longer the graph's, and each link
+ * is looked for by itself: one that has ended is not found. */
+static void end_sources(struct graph *graph, const struct effects *lost, peer_status status, const char *reason)
 {
-    LIST_FOR (node, following, &graph->links) {
-        struct link *link = CONTAINER_OF(node, struct link, in_graph);
-        for (size_t i = 0; i < graph->effects.count; i++) {
-            if (graph->effects.items[i].connection_id == link->connection_id) {
-                peer__link_note_refused(link);
-                peer__link_end(link, status, "what \"%s\" sent could not be stored: %s", link->address_text,
-                               peer__last_error());
-                break;
-            }
-        }
+    for (size_t i = 0; i < lost->count; i++) {
+        struct link *link = peer__graph_find_link(graph, lost->items[i].connection_id);
+        if (link == NULL)
+            continue;
+        peer__link_note_refused(link);
+        peer__link_end(link, status, "what \"%s\" sent could not be stored: %s", link->address_text, reason);
     }
+}
+
+/* `status` and its line are the caller's, whatever happens here. */
+static peer_status lose_effects(struct graph *graph, peer_status status)
+{
+    struct effects lost = graph->effects;
+    char reason[512];
+    snprintf(reason, sizeof(reason), "%s", peer__last_error());
+    graph->effects = (struct effects){0};
+    graph->store->operations->rollback(graph->store);
+    if (status == PEER_E_DISK_FULL)
+        peer__graph_set_storage_full(graph, STORAGE_DISK, 1);
+    end_sources(graph, &lost, status, reason);
+    release_records(&lost);
+    peer__free(lost.items);
+    return peer__fail(status, "%s", reason);
 }
 
 static void apply_stored(struct graph *graph, const struct effect *effect)
@@ -128,14 +149,8 @@ peer_status peer__graph_commit(struct graph *graph)
         status = peer__graph_note_presence(graph, 0);
     if (status >= 0)
         status = graph->store->operations->commit(graph->store);
-    if (status < 0) {
-        graph->store->operations->rollback(graph->store);
-        if (status == PEER_E_DISK_FULL)
-            peer__graph_set_storage_full(graph, STORAGE_DISK, 1);
-        end_sources(graph, status);
-        clear_effects(graph);
-        return status;
-    }
+    if (status < 0)
+        return lose_effects(graph, status);
     if (graph->effects.count == 0)
         return PEER_OK;
     for (size_t i = 0; i < graph->effects.count; i++)

@@ -11,6 +11,7 @@ import inspect
 import random
 import re
 from pathlib import Path
+from unittest import mock
 
 import peergraph.aio as peergraph
 import pytest
@@ -355,15 +356,28 @@ async def test_a_connection_that_is_given_up_is_no_incoming_one(alice, bob):
 @on_both
 async def test_channels_that_nobody_accepts_are_few_and_cost_little(alice, bob):
     async with alice.direct() as theirs, bob.direct() as ours:
-        made = [await ours.connect("alice", alice.address) for _ in range(70)]
-        for channel in made:
-            with contextlib.suppress(peergraph.ConnectionNotFound):
-                await channel.write(bytes(65536))
-        assert [await channel.read() for channel in made[64:]] == [None] * 6
-        accepted = [await theirs.accept() for _ in range(64)]
-        assert [len(await channel.read()) for channel in accepted] == [65536] * 64
+        with mock.patch("peergraph._direct.WAITING_MAX", 50):  # one peer has no more than 64 connections at all
+            made = [await ours.connect("alice", alice.address) for _ in range(56)]
+            for channel in made:
+                with contextlib.suppress(peergraph.ConnectionNotFound):
+                    await channel.write(bytes(65536))
+            assert [await channel.read() for channel in made[50:]] == [None] * 6
+        accepted = [await theirs.accept() for _ in range(50)]
+        assert [len(await channel.read()) for channel in accepted] == [65536] * 50
         with pytest.raises(TimeoutError):
             await theirs.accept(0.05)
+
+
+@on_both
+async def test_one_peer_has_64_places(alice, bob):
+    async with alice.direct() as theirs, bob.direct() as ours:
+        made = [await ours.connect("alice", alice.address) for _ in range(64)]
+        accepted = [await theirs.accept() for _ in range(64)]
+        with pytest.raises(peergraph.ConnectionRefused):
+            await ours.connect("alice", alice.address)
+        made[0].close()
+        assert await accepted[0].read() is None
+        await ours.connect("alice", alice.address)
 
 
 @on_both

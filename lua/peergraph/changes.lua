@@ -1,6 +1,7 @@
 --- Adding, updating and deleting records: a graph carries it out at once, a batch at commit.
 local attributes = require "peergraph.attributes"
 local check = require "peergraph.check"
+local core = require "peergraph.core"
 local record = require "peergraph.record"
 
 local changes = {}
@@ -55,6 +56,10 @@ local function id_of(where, given)
   return given
 end
 
+local function flags_of(autorefresh)
+  return autorefresh and core.PEER_RECORD_FLAG_AUTOREFRESH or 0
+end
+
 --- Adds the methods to a class that has _graph, _add, _update, _delete, _content and _remember.
 function changes.add_to(class)
   --- Adds a record and gives its id. On a graph it is stored when the call returns.
@@ -66,6 +71,7 @@ function changes.add_to(class)
       lifetime = "number?", -- seconds
       expires_us = "integer?", -- peer time
       security_data = "string?", -- for those who judge records
+      autorefresh = "boolean?", -- this node prolongs it, for as long as it has the graph open
     })
     check_times("add_record", fields)
     if not (fields.lifetime or fields.expires_us) then
@@ -82,6 +88,7 @@ function changes.add_to(class)
     end
     local input = { type = fields.type, data = fields.data, attributes = xml, expires_us = expires_us }
     input.security_data = fields.security_data
+    input.flags = flags_of(fields.autorefresh)
     local id
     id, message, code = self:_add(input)
     if not id then
@@ -101,10 +108,11 @@ function changes.add_to(class)
       lifetime = "number?",
       expires_us = "integer?",
       security_data = "string?",
+      autorefresh = "boolean?",
     })
     check_times("update_record", fields)
     local held, message, code = which, nil, nil
-    if not (record.is(which) and fields.data and fields.attributes ~= nil) then
+    if not (record.is(which) and fields.data and fields.attributes ~= nil and fields.autorefresh ~= nil) then
       held, message, code = self:_content(id)
     end
     if not held then
@@ -125,6 +133,10 @@ function changes.add_to(class)
     local input = { id = id, type = held.type, attributes = xml, expires_us = expires_us }
     input.data = fields.data or held.data
     input.security_data = fields.security_data
+    input.flags = held.flags & core.PEER_RECORD_FLAG_AUTOREFRESH
+    if fields.autorefresh ~= nil then
+      input.flags = flags_of(fields.autorefresh)
+    end
     local good
     good, message, code = self:_update(input)
     if not good then

@@ -8,6 +8,7 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
 from ._check import duration, id_bytes, moment, payload, wrong_type
+from ._codes import RecordFlag
 from ._native import Buffer, RecordInput
 from ._time import from_datetime, from_timedelta
 from .attributes import AttributesInput, attributes_xml
@@ -33,6 +34,7 @@ class Content(NamedTuple):
     type: bytes
     data: bytes
     attributes: str | None
+    autorefresh: bool
 
 
 class Changes:
@@ -77,6 +79,7 @@ class Changes:
         lifetime: dt.timedelta | None = None,
         expires: dt.datetime | None = None,
         security_data: Buffer = b"",
+        autorefresh: bool = False,
     ) -> UUID:
         """Adds a record and gives its id. On a graph it is stored when the call returns.
 
@@ -86,18 +89,16 @@ class Changes:
         lifetime    how long it lives from now on; or
         expires     when it vanishes, in peer time
         security_data  for those who judge records: a signature, say
+        autorefresh  this node prolongs it, for as long as it has the graph open
 
         Raises GraphNotReady, NotAuthorized (the type is reserved), InvalidRecordExpiration, InvalidAttributes,
         TooManyAttributes, MaxRecordSizeExceeded, GraphShuttingDown, DiskFull; TypeError without lifetime and expires.
         """
         if lifetime is None and expires is None:
             raise TypeError("a record needs a lifetime, or a date when it expires")
-        content = Content(id_bytes("type", type), payload("data", data), attributes_xml(attributes))
-        record_id = self._add(
-            RecordInput(
-                *content, self._expiration(lifetime, expires), security_data=payload("security_data", security_data)
-            )
-        )
+        content = Content(id_bytes("type", type), payload("data", data), attributes_xml(attributes), bool(autorefresh))
+        expires_us = self._expiration(lifetime, expires)
+        record_id = self._add(_input(content, expires_us, None, payload("security_data", security_data)))
         self._remember(record_id, content)
         return UUID(bytes=record_id)
 
@@ -110,6 +111,7 @@ class Changes:
         lifetime: dt.timedelta | None = None,
         expires: dt.datetime | None = None,
         security_data: Buffer = b"",
+        autorefresh: bool | Keep = KEEP,
     ) -> None:
         """Changes a record; what is not given stays as it is now. Whoever holds a record may update it.
 
@@ -119,21 +121,23 @@ class Changes:
         lifetime    how long it lives from now on; or
         expires     when it vanishes, in peer time; never earlier than before
         security_data  of the new version; that of the old one does not stay
+        autorefresh  whether this node prolongs it, for as long as it has the graph open
 
         Raises RecordNotFound, InvalidRecordExpiration, and what `add_record` raises.
         """
         record_id = id_of(record)
-        if isinstance(record, Record) and data is not KEEP and attributes is not KEEP:
-            held = Content(record.type.bytes, b"", None)
+        if isinstance(record, Record) and all(given is not KEEP for given in (data, attributes, autorefresh)):
+            held = Content(record.type.bytes, b"", None, False)
         else:
             held = self._content(record_id)
         content = Content(
             held.type,
             held.data if data is KEEP else payload("data", data),
             held.attributes if attributes is KEEP else attributes_xml(attributes),
+            held.autorefresh if autorefresh is KEEP else bool(autorefresh),
         )
         security = payload("security_data", security_data)
-        self._update(RecordInput(*content, self._expiration(lifetime, expires), record_id, security))
+        self._update(_input(content, self._expiration(lifetime, expires), record_id, security))
         self._remember(record_id, content)
 
     def delete_record(self, record: Record | UUID, *, security_data: Buffer = b"") -> None:
@@ -145,6 +149,11 @@ class Changes:
         DiskFull.
         """
         self._delete(id_of(record), payload("security_data", security_data))
+
+
+def _input(content: Content, expires_us: int, record_id: bytes | None, security_data: Buffer) -> RecordInput:
+    flags = RecordFlag.AUTOREFRESH if content.autorefresh else 0
+    return RecordInput(content.type, content.data, content.attributes, expires_us, record_id, security_data, int(flags))
 
 
 def id_of(record: Record | UUID) -> bytes:

@@ -21,6 +21,7 @@ from ._codes import (
     GraphEvent,
     GraphStatus,
     PropertyFlag,
+    RecordFlag,
     Scope,
 )
 from ._context import MACHINE, World
@@ -414,7 +415,7 @@ class GraphBase(Handle, Changes):
 
     def _content(self, record_id: bytes) -> Content:
         raw = _native.graph_get_record(self._handle, record_id)
-        return Content(raw.type, raw.data, raw.attributes)
+        return Content(raw.type, raw.data, raw.attributes, bool(raw.flags & RecordFlag.AUTOREFRESH))
 
     def _fetch(self, record_id: bytes) -> Record:
         return Record(_native.graph_get_record(self._handle, record_id))

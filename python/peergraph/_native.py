@@ -423,6 +423,7 @@ class RecordInput:
         expires_us: int,
         record_id: bytes | None = None,
         security_data: Buffer = b"",
+        flags: int = 0,
     ) -> None:
         self._data = ffi.from_buffer(data)
         self._security = ffi.from_buffer(security_data)
@@ -433,6 +434,7 @@ class RecordInput:
         ffi.buffer(self.view, size)[_TYPE_AT : _TYPE_AT + ID_SIZE] = record_type
         if record_id is not None:
             ffi.buffer(self.view, size)[_ID_AT : _ID_AT + ID_SIZE] = record_id
+        self.view.flags = flags
         self.view.expires_us = bounded_time(expires_us)
         self.view.attributes = self._attributes
         self.view.data = self._data

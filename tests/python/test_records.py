@@ -10,7 +10,8 @@ import peergraph
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from peergraph import Record, _native
+from peergraph import Record, RecordFlag, _native
+from peergraph.sim import Network
 from python.scene import HOUR, NOTE, OTHER, SANITIZED
 
 RESERVED = uuid.UUID("00000100-0000-0000-0000-000000000000")
@@ -108,6 +109,46 @@ def test_update_keeps_what_is_not_given(graph):
     assert first != second
     assert graph.get_record(record_id) == fifth
     assert "modifier='alice'" in repr(fifth)
+
+
+def test_autorefresh_stays_until_it_is_ended(graph):
+    def flags() -> RecordFlag:
+        return graph.get_record(record_id).flags
+
+    record_id = graph.add_record(type=NOTE, lifetime=HOUR)
+    assert flags() == 0
+    graph.update_record(record_id, autorefresh=True)
+    assert flags() == RecordFlag.AUTOREFRESH
+    record_id = graph.add_record(type=NOTE, lifetime=HOUR, autorefresh=True)
+    early = graph.get_record(record_id)
+    assert early.flags == RecordFlag.AUTOREFRESH
+    graph.update_record(record_id, data=b"1")
+    assert flags() == RecordFlag.AUTOREFRESH
+    graph.update_record(early, data=b"2", attributes=None)
+    assert flags() == RecordFlag.AUTOREFRESH
+    graph.update_record(early, data=b"3", attributes=None, autorefresh=False)
+    assert (flags(), graph.get_record(record_id).data) == (0, b"3")
+    graph.update_record(early, data=b"4", attributes=None)  # it says what it was
+    assert flags() == 0
+    with graph.batch() as batch:
+        batch.update_record(record_id, autorefresh=True)
+        batch.update_record(record_id, data=b"5")
+        other = batch.add_record(type=NOTE, lifetime=HOUR, autorefresh=True)
+        batch.update_record(other, autorefresh=False)
+    assert (flags(), graph.get_record(record_id).data) == (RecordFlag.AUTOREFRESH, b"5")
+    assert graph.get_record(other).flags == 0
+
+
+def test_what_is_prolonged_outlives_its_time():
+    with Network(3) as network:
+        graph = network.add_host("alice").runtime.create_graph("g", peer_id="alice")
+        kept, ended, plain = (
+            graph.add_record(type=NOTE, lifetime=HOUR, autorefresh=autorefresh) for autorefresh in (True, True, False)
+        )
+        graph.update_record(ended, autorefresh=False)
+        network.run_for(5 * HOUR.total_seconds())
+        assert [record.id for record in graph.records()] == [kept]
+        assert plain != ended
 
 
 def test_what_update_refuses(graph):

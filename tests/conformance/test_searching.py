@@ -124,6 +124,22 @@ def test_times_of_the_record(graph, name):
     assert search(graph, clause(name, future, "date", "less")) == [b"text"]
 
 
+def test_creation_and_modification_are_told_apart(graph):
+    """A change is later than what it changes, if only by 100 ns: eleven are later by a microsecond on any clock."""
+    record_id = add(graph)
+    for _ in range(11):
+        graph.update_record(record_id, data=b"text")
+    record = graph.get_record(record_id)
+    created, modified = record.created.isoformat(), record.modified.isoformat()
+    assert created < modified
+    for name, equal, other in (
+        ("peercreationtime", created, modified),
+        ("peerlastmodificationtime", modified, created),
+    ):
+        assert search(graph, clause(name, equal, "date")) == [b"text"]
+        assert search(graph, clause(name, other, "date")) == []
+
+
 def test_the_modifier(world, pair):
     alice, bob = pair
     record_id = add(alice)

@@ -977,7 +977,7 @@ PEER_API peer_status peer_attributes_create(peer_attributes **attributes_out);
 /**
  * Adds one attribute. Names need not be unique.
  *
- * @param name   1 … 40 of 0-9 a-z A-Z, none of the six reserved names
+ * @param name   1 … 40 of 0-9 a-z A-Z, none of the six reserved names of peer_graph_search_records, in whatever case
  * @param type   PEER_ATTRIBUTE_STRING, _INT (digits only) or _DATE (2026-11-21, 2026-11-21T10:30:00Z, …)
  * @param value  text; characters that XML cannot hold are refused
  *

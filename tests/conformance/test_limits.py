@@ -93,6 +93,16 @@ def test_ids_of_who_opens_have_up_to_255_units(world):
         assert opened(text, "alice") == opened("g", text) == E_INVALIDARG
 
 
+@pytest.mark.parametrize("control", ["\x01", "\n", "\x1f", "\x7f"], ids=repr)
+def test_a_graph_id_has_no_control_characters(world, control):
+    """Groups name themselves on the wire by what is no graph id. Peers may be called anything."""
+    given, _texts = exact.properties_input(graph_id=f"a{control}b")
+    assert exact.create(world.runtime()._handle, given) == E_INVALIDARG
+    with fails(E_INVALIDARG):
+        world.open("alice", f"{control}b")
+    assert world.open(f"a{control}b", at="alice").peer_id == f"a{control}b"
+
+
 def test_how_many_types_may_come_first(world):
     types = ffi.new("peer_guid[]", [{"bytes": uuid.UUID(int=1000 + i).bytes} for i in range(254)])
 

@@ -156,7 +156,7 @@ typedef struct peer_graph_properties_view {
     uint32_t max_record_size;     /* bytes of payload and attributes; 0: 4 MiB at creation; else 1,024 … 62,914,560 */
     uint32_t presence_lifetime_s; /* 0: 300; else at least 300 */
     int32_t presence_max;         /* -1: every node publishes its presence; 0: none by itself; else about so many */
-    const char *graph_id;         /* 1 … 255, required */
+    const char *graph_id;         /* 1 … 255, required; no control characters */
     const char *creator_id;       /* 1 … 255, required: the peer id of the creating node */
     const char *friendly_name;    /* 0 … 255, or NULL */
     const char *comment;          /* 0 … 511, or NULL */
@@ -200,6 +200,7 @@ PEER_API peer_status peer_graph_create(peer_runtime *runtime, const peer_graph_p
  * Opens a graph that this or another node created. No network activity. A new, empty database is made if there is none;
  * then the graph must connect and synchronize before its records can be used.
  *
+ * @param graph_id          the id that its creator gave it
  * @param peer_id           who we are in the graph, 1 … 255 UTF-16 units
  * @param precedence_count  how many record types are to be synchronized before the others; at most 253. If it is not 0,
  *                          PEER_GRAPH_EVENT_SYNCHRONIZED tells when each type is complete

@@ -82,7 +82,7 @@ peer_status peer_graph_open(peer_runtime *runtime, const char *graph_id, const c
     struct call call;
     struct api_graph *graph = NULL;
     PEER_TRY(peer__check_process());
-    PEER_TRY(peer__input_text("graph_id", graph_id, ID_UNITS));
+    PEER_TRY(peer__input_graph_id("graph_id", graph_id));
     PEER_TRY(peer__input_text("peer_id", peer_id, ID_UNITS));
     PEER_TRY(peer__input_database_name(database_name, &database_name));
     PEER_TRY(peer__input_options(options, &flags, &limits));

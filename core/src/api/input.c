@@ -52,6 +52,17 @@ peer_status peer__input_text(const char *name, const char *text, size_t units_ma
     return peer__input_optional_text(name, text, units_max);
 }
 
+/* decisions.md 27: a group names itself on the wire by what no graph id can be; it begins with a control character. */
+peer_status peer__input_graph_id(const char *name, const char *graph_id)
+{
+    PEER_TRY(peer__input_text(name, graph_id, ID_UNITS));
+    for (const char *at = graph_id; *at != '\0'; at++) {
+        if ((unsigned char)*at < 0x20 || *at == 0x7f)
+            return peer__fail(E_INVALIDARG, "%s has a control character: \"%.40s\"", name, graph_id);
+    }
+    return PEER_OK;
+}
+
 static int is_plain_file_name(const char *name)
 {
     size_t size = strnlen(name, DATABASE_NAME_BYTES + 1);
@@ -129,7 +140,7 @@ static peer_status check_property_numbers(const peer_graph_properties_view *prop
 peer_status peer__input_properties(const peer_graph_properties_input *properties, peer_graph_properties_view *copy)
 {
     PEER_TRY(peer__input_struct("properties", properties, sizeof(*copy), copy, sizeof(*copy)));
-    PEER_TRY(peer__input_text("properties.graph_id", copy->graph_id, ID_UNITS));
+    PEER_TRY(peer__input_graph_id("properties.graph_id", copy->graph_id));
     PEER_TRY(peer__input_text("properties.creator_id", copy->creator_id, ID_UNITS));
     PEER_TRY(peer__input_optional_text("properties.friendly_name", copy->friendly_name, ID_UNITS));
     PEER_TRY(peer__input_optional_text("properties.comment", copy->comment, COMMENT_UNITS));

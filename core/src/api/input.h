@@ -28,6 +28,9 @@ peer_status peer__input_text(const char *name, const char *text, size_t units_ma
 /** The same, or NULL, or empty. */
 peer_status peer__input_optional_text(const char *name, const char *text, size_t units_max);
 
+/** As peer__input_text, of 1 … 255 units without control characters. */
+peer_status peer__input_graph_id(const char *name, const char *graph_id);
+
 /** A plain file name; `*name_out` is "default" for NULL. */
 peer_status peer__input_database_name(const char *database_name, const char **name_out);
 

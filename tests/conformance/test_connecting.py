@@ -205,6 +205,36 @@ def test_oneself(world, graph):
         graph.begin_connect(graph.address)
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "[::1]", "[::ffff:127.0.0.1]", "127.9.9.9", "0.0.0.0", "[::]"])
+def test_oneself_by_an_address_of_this_machine_alone(sockets, host):
+    """Who listens on every interface does so on this one, too, though others are not told."""
+    graph = sockets.create()
+    graph.listen()
+    with fails(PEER_E_CONNECT_SELF):
+        graph.begin_connect(f"{host}:{port_of(graph)}")
+    with fails(PEER_E_CONNECT_SELF):
+        graph.open_direct_connection(graph.peer_id, f"{host}:{port_of(graph)}")
+
+
+def test_another_peer_at_ones_own_address(world, graph):
+    """Several peers of one machine may listen on one port; then the name tells who is meant."""
+    world.listen(graph)
+    bob = world.open("bob", at="alice")
+    world.join(bob, graph)
+    world.listen(bob, port_of(graph))
+    carol = world.open("carol", at="alice")
+    world.join(carol, graph)
+    world.listen(carol, port_of(graph))
+    assert len({each.address for each in (graph, bob, carol)}) == 1
+    carol.connect(carol.address, peer_id="bob", timeout=world.patience)
+    assert {each.peer_id for each in carol.connections()} == {"alice", "bob"}
+    with fails(PEER_E_ALREADY_EXISTS):
+        carol.begin_connect(carol.address, peer_id="alice")
+    for peer_id in (None, "carol"):
+        with fails(PEER_E_CONNECT_SELF):
+            carol.begin_connect(carol.address, peer_id=peer_id)
+
+
 def test_a_neighbour_again(pair):
     alice, bob = pair
     with fails(PEER_E_ALREADY_EXISTS):

@@ -254,7 +254,7 @@ PEER_API peer_status peer_graph_listen(peer_graph *graph, uint32_t scope, uint32
  * @param connection_id_out  matches the event; may be NULL
  *
  * @retval PEER_E_ALREADY_EXISTS     a neighbour connection to that node exists
- * @retval PEER_E_CONNECT_SELF       the address is one of this node's own
+ * @retval PEER_E_CONNECT_SELF       the address is one of this node's own, and `peer_id` no other peer, which may listen there
  * @retval PEER_E_CONNECTION_FAILED  the address names an interface that this machine does not have
  *
  * PeerGraphConnect; MS-PPGRH 3.1.4.9, 3.1.5.2.3, 3.1.7.14, 3.1.7.24.

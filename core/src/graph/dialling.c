@@ -14,15 +14,6 @@
 
 /* -------------------------------------------------------------------------------------------------------- addresses */
 
-static int is_own(const struct graph *graph, const struct address *address)
-{
-    for (size_t i = 0; graph->listener != NULL && i < graph->listener->address_count; i++) {
-        if (peer__address_equal(address, &graph->listener->addresses[i]))
-            return 1;
-    }
-    return 0;
-}
-
 static int is_dialling(const struct link *link)
 {
     return link->initiator && link->type == CONNECTION_NEIGHBOUR &&
@@ -68,7 +59,7 @@ int peer__graph_is_neighbour(const struct graph *graph, uint64_t node_id)
 
 static int may_dial(const struct graph *graph, const struct address *address)
 {
-    return !is_own(graph, address) && !is_taken(graph, address, 0);
+    return !peer__graph_listens_at(graph, address) && !is_taken(graph, address, 0);
 }
 
 /* What others name is dialled only if it can be a node's: nobody shall send us to our own services. The scope of a
@@ -115,7 +106,7 @@ static int64_t now_us(const struct graph *graph)
 static void take_referral(struct link *link, const struct address *address)
 {
     struct address named = *address;
-    if (link->named_count >= NAMED_MAX || !is_plausible(link, &named) || is_own(link->graph, &named))
+    if (link->named_count >= NAMED_MAX || !is_plausible(link, &named) || peer__graph_listens_at(link->graph, &named))
         return;
     link->named_count++;
     peer__referrals_add(&link->graph->dialler.referrals, &named);
@@ -306,7 +297,7 @@ static int is_better(const struct graph *graph, const struct book_entry *entry, 
 static int may_ask(const struct graph *graph, const struct book_entry *entry)
 {
     const struct address *address = &entry->address;
-    if (is_own(graph, address) || is_taken(graph, address, entry->proved))
+    if (peer__graph_listens_at(graph, address) || is_taken(graph, address, entry->proved))
         return 0;
     return graph->neighbour_count == 0 || !peer__address_was_double(&graph->dialler.referrals, address, now_us(graph));
 }

@@ -107,12 +107,8 @@ static peer_status check_not_self(const struct graph *graph, const char *peer_id
     char host[HOST_NAME_SIZE];
     char interface_name[16];
     PEER_TRY(peer__address_parse(text, &address, host, interface_name));
-    if (host[0] != '\0' || graph->listener == NULL || strcmp(peer_id, graph->peer_id) != 0)
-        return PEER_OK;
-    for (size_t i = 0; i < graph->listener->address_count; i++) {
-        if (peer__address_equal(&address, &graph->listener->addresses[i]))
-            return peer__fail(PEER_E_CONNECT_SELF, "\"%s\" at \"%s\" is this node itself", peer_id, text);
-    }
+    if (host[0] == '\0' && strcmp(peer_id, graph->peer_id) == 0 && peer__graph_listens_at(graph, &address))
+        return peer__fail(PEER_E_CONNECT_SELF, "\"%s\" at \"%s\" is this node itself", peer_id, text);
     return PEER_OK;
 }
 

@@ -77,8 +77,14 @@ static peer_status dial(struct link *link, const char *address_text)
     return transport->dial(transport->self, host, interface_name, &link->remote, link, &link->connection);
 }
 
+/* Several peers may listen at one address: who is named and is another is another node. */
+static int may_be(const char *peer_id, const char *wanted)
+{
+    return wanted == NULL || peer_id == NULL || strcmp(peer_id, wanted) == 0;
+}
+
 /* D-28: the application may ask for a connection while there are others, but not for one to the same node. */
-static peer_status check_address(const struct graph *graph, const char *text)
+static peer_status check_address(const struct graph *graph, const char *peer_id, const char *text)
 {
     struct address address;
     char host[HOST_NAME_SIZE];
@@ -86,13 +92,11 @@ static peer_status check_address(const struct graph *graph, const char *text)
     PEER_TRY(peer__address_parse(text, &address, host, interface_name));
     if (host[0] != '\0')
         return PEER_OK;
-    for (size_t i = 0; graph->listener != NULL && i < graph->listener->address_count; i++) {
-        if (peer__address_equal(&address, &graph->listener->addresses[i]))
-            return peer__fail(PEER_E_CONNECT_SELF, "\"%s\" is an address of this node", text);
-    }
+    if (may_be(graph->peer_id, peer_id) && peer__graph_listens_at(graph, &address))
+        return peer__fail(PEER_E_CONNECT_SELF, "\"%s\" is an address of this node", text);
     LIST_FOR (node, following, &graph->links) {
         const struct link *link = CONTAINER_OF(node, struct link, in_graph);
-        if (peer__link_is_neighbour(link) && peer__link_is_at(link, &address))
+        if (peer__link_is_neighbour(link) && may_be(link->peer_id, peer_id) && peer__link_is_at(link, &address))
             return peer__fail(PEER_E_ALREADY_EXISTS, "\"%s\" is a neighbour already", text);
     }
     return PEER_OK;
@@ -142,7 +146,7 @@ peer_status peer__graph_connect(struct graph *graph, const char *peer_id, const 
                                 uint64_t *connection_id_out)
 {
     struct link *link;
-    PEER_TRY(check_address(graph, address));
+    PEER_TRY(check_address(graph, peer_id, address));
     PEER_TRY(peer__link_dial(graph, &(struct dial_request){.address = address, .peer_id = peer_id}, &link));
     if (connection_id_out != NULL)
         *connection_id_out = link->connection_id;

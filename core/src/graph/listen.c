@@ -86,6 +86,25 @@ void peer__engine_addresses_changed(struct engine *engine, void *listener_tag, c
     peer__engine_leave(engine);
 }
 
+/* Who listens on every interface of the machine does so on those that only the machine itself can reach. */
+static int is_everywhere(const struct listener *listener)
+{
+    return listener->scope == PEER_GRAPH_SCOPE_GLOBAL && listener->scope_id == 0;
+}
+
+int peer__graph_listens_at(const struct graph *graph, const struct address *address)
+{
+    const struct listener *listener = graph->listener;
+    if (listener == NULL)
+        return 0;
+    for (size_t i = 0; i < listener->address_count; i++) {
+        if (peer__address_equal(address, &listener->addresses[i]))
+            return 1;
+    }
+    return is_everywhere(listener) && address->port == listener->addresses[0].port &&
+           (peer__address_is_loopback(address) || peer__address_is_unspecified(address));
+}
+
 void peer__graph_unlisten(struct graph *graph)
 {
     struct listener *listener = graph->listener;

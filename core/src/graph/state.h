@@ -786,6 +786,8 @@ void peer__graph_room_fire(struct timer *timer);
 void peer__link_note_synchronized(struct link *link, uint64_t refused_before);
 
 /* listen.c */
+/** Whether the address leads to where this graph listens; other graphs may listen there, too. */
+int peer__graph_listens_at(const struct graph *graph, const struct address *address);
 void peer__graph_unlisten(struct graph *graph);
 
 /* settings.c */

@@ -119,7 +119,7 @@ def test_handles_of_what_has_ended(graph, handles):
 def struct_calls(runtime, graph):
     """A function for each struct that goes in: its type, its fields, and how it is passed."""
     ids = {name: ffi.new("char[]", name.encode()) for name in ("graph_id", "creator_id")}
-    plain, _texts = exact.properties_input("with options")
+    plain = exact.properties_input("with options")  # with its texts
     place = ffi.new("peer_guid *")
     record = {"type": {"bytes": uuid.uuid4().bytes}, "expires_us": exact.LATE_US}
     return {
@@ -128,7 +128,7 @@ def struct_calls(runtime, graph):
             {},
             lambda given: gives(
                 "peer_graph **",
-                lambda out: lib.peer_graph_create(runtime, plain, b"own", given, out),
+                lambda out: lib.peer_graph_create(runtime, plain[0], b"own", given, out),
                 lib.peer_graph_close,
             ),
         ),

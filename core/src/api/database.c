@@ -138,11 +138,11 @@ static peer_status take_end(struct importing *importing, struct span body)
         return cut_off(importing);
     PEER_TRY(peer__call_lock(importing->call));
     PEER_TRY(commit(importing, record_count));
-    if (importing->call->graph->graph == NULL) /* closed by another thread when all was stored */
-        return PEER_OK;
-    peer__graph_import_apply(importing->call->graph->graph);
-    peer__graph_import_progress(importing->call->graph->graph, &importing->import, importing->done,
-                                importing->file.size);
+    struct graph *graph = importing->call->graph->graph;
+    if (graph != NULL) { /* else it was closed by another thread when all was stored */
+        peer__graph_import_apply(graph);
+        peer__graph_import_progress(graph, &importing->import, importing->done, importing->file.size);
+    }
     peer__call_unlock(importing->call);
     return PEER_OK;
 }

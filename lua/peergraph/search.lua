@@ -171,7 +171,8 @@ function search.xml(name, query)
   if is_query(query) then
     return query:get_xml()
   elseif type(query) ~= "string" then
-    error(("%s must be a query or a string, not %s"):format(name, type(query)), 3)
+    local given = is_attr(query) and "an attribute; compare it with something" or type(query)
+    error(("%s must be a query or a string, not %s"):format(name, given), 3)
   end
   return query
 end

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
 from ._aio_events import _wake
+from ._check import deadline_of
 from ._direct import MESSAGE_TYPE, ChannelBase, DirectBase, NotYet
 from ._native import Buffer
 from .errors import OutboxFull
@@ -238,7 +239,7 @@ class Direct(DirectBase[Channel]):
             self._finish(self._events.closed)
 
     def _deadline(self, timeout: float | None) -> float | None:
-        return None if timeout is None else self._events._world.monotonic() + timeout
+        return deadline_of(timeout, self._events._world.monotonic())
 
     async def _until(self, bell: _Bell, ask: Callable[[], T | NotYet], timeout: float | None, what: str) -> T:
         return await self._until_moment(bell, ask, self._deadline(timeout), f"{what} within {timeout} s")

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Final
 
+from ._check import deadline_of
 from .events import Event
 from .queue import Registrations, Subscription
 
@@ -68,7 +69,7 @@ class Events(Subscription):
             raise RuntimeError("another task waits for the events of this subscription")
         monotonic = self._world.monotonic
         now = monotonic()
-        deadline = None if timeout is None else now + timeout
+        deadline = deadline_of(timeout, now)
         if now - self._turn_began > BUDGET:
             await asyncio.sleep(0)
             self._turn_began = monotonic()

@@ -12,7 +12,7 @@ from . import _native_database
 from ._aio_calls import in_thread
 from ._aio_direct import Direct
 from ._aio_events import Events
-from ._check import file_path
+from ._check import deadline_of, file_path
 from ._codes import GraphEvent, GraphStatus
 from ._enumerations import RecordEnumerationBase, records_handle, search_handle
 from ._graph import Attempt, BatchBase, GraphBase, closed_error, registrations
@@ -94,7 +94,7 @@ class Graph(GraphBase):
         that node), ConnectSelf, TimeoutError, GraphShuttingDown, InvalidArgument, InvalidGraph.
         """
         monotonic = self._runtime._world.monotonic
-        deadline = None if timeout is None else monotonic() + timeout
+        deadline = deadline_of(timeout, monotonic())
         async with self.events(NeighbourConnection) as events:
             attempt = Attempt(self, address, peer_id)
             while True:
@@ -114,7 +114,7 @@ class Graph(GraphBase):
         Raises TimeoutError, GraphShuttingDown (the graph was closed meanwhile), InvalidGraph.
         """
         monotonic = self._runtime._world.monotonic
-        deadline = None if timeout is None else monotonic() + timeout
+        deadline = deadline_of(timeout, monotonic())
         async with self.events(StatusChanged) as events:
             status = self.status
             while not status & GraphStatus.SYNCHRONIZED:

@@ -27,9 +27,9 @@ def id_bytes(name: str, value: UUID) -> bytes:
     raise wrong_type(name, "a UUID", value, hint)
 
 
-def ids(name: str, values: Iterable[UUID]) -> list[bytes]:
+def ids(name: str, values: Iterable[UUID], wanted: str = "several UUIDs") -> list[bytes]:
     if isinstance(values, str | UUID) or not isinstance(values, Iterable):
-        raise wrong_type(name, "several UUIDs", values)
+        raise wrong_type(name, wanted, values)
     return [id_bytes(f"each of {name}", value) for value in values]
 
 
@@ -78,6 +78,24 @@ def payload(name: str, value: Buffer) -> bytes:
     except TypeError:
         hint = "; text.encode() makes them of text" if isinstance(value, str) else ""
         raise wrong_type(name, "bytes", value, hint) from None
+
+
+def deadline_of(timeout: float | None, now: float) -> float | None:
+    """When the time is over, by a clock that shows `now`; None if it never is."""
+    if timeout is None:
+        return None
+    try:
+        return now + timeout
+    except TypeError:
+        hint = "; total_seconds() makes them of a timedelta" if isinstance(timeout, dt.timedelta) else ""
+        raise wrong_type("timeout", "seconds or None", timeout, hint) from None
+
+
+def flag(name: str, value: bool) -> bool:
+    """int() would read text, and fail with words of its own."""
+    if isinstance(value, int):
+        return bool(value)
+    raise wrong_type(name, "bool", value)
 
 
 def duration(name: str, value: dt.timedelta) -> dt.timedelta:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from . import _native, _native_nodes
 from ._changes import KEEP, Changes, Content, Keep, id_of, tombstone
-from ._check import duration, id_bytes, ids, moment, optional_text, text, unsigned, whole
+from ._check import duration, flag, id_bytes, ids, moment, optional_text, text, unsigned, whole
 from ._codes import (
     PEER_E_CONNECTION_FAILED,
     PEER_E_GRAPH_SHUTTING_DOWN,
@@ -107,7 +107,7 @@ def registrations(
     elif isinstance(record_type, UUID):
         filters = [record_type.bytes]
     else:
-        filters = list(ids("record_type", record_type))
+        filters = list(ids("record_type", record_type, "a UUID or several"))
         if not filters:
             raise ValueError("record_type is empty; leave it out to hear of every type")
     if not kinds:
@@ -300,7 +300,7 @@ class GraphBase(Handle, Changes):
 
         With False the presence is not taken back at once, but not prolonged either. Raises InvalidGraph.
         """
-        _native_nodes.graph_set_presence(self._handle, present)
+        _native_nodes.graph_set_presence(self._handle, flag("present", present))
 
     def set_node_attributes(self, attributes: str | None) -> None:
         """Sets the text that travels with this node's presence; None removes it.
@@ -311,7 +311,9 @@ class GraphBase(Handle, Changes):
         _native_nodes.graph_set_node_attributes(self._handle, optional_text("attributes", attributes))
 
     def nodes(self, peer_id: str | None = None) -> list[NodeInfo]:
-        """The nodes that are present now, this one included, or those of one peer.
+        """The nodes that are present, this one included, or those of one peer.
+
+        Who has closed the graph is gone at once, who has crashed when `presence_lifetime` (300 s) is over.
 
         Raises GraphNotReady, InvalidGraph.
         """
@@ -354,7 +356,8 @@ class GraphBase(Handle, Changes):
 
         Raises ConnectionNotFound, InvalidGraph.
         """
-        _native_nodes.graph_pause_direct_connection(self._handle, unsigned("connection_id", connection_id, 64), paused)
+        number = unsigned("connection_id", connection_id, 64)
+        _native_nodes.graph_pause_direct_connection(self._handle, number, flag("paused", paused))
 
     # -- time ----------------------------------------------------------------------------------------------------------
 

@@ -175,7 +175,7 @@ _PYTHON_NAMES: Final = {
 def _in_python(message: str) -> str:
     """A message about an argument begins with its name in C; most names are the same here."""
     name, space, rest = message.partition(" ")
-    name = _PYTHON_NAMES.get(name, name).removeprefix("properties.").removeprefix("record.")
+    name = _PYTHON_NAMES.get(name, name).removeprefix("options.").removeprefix("properties.").removeprefix("record.")
     return f"{name}{space}{rest}"
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import TypeAlias
 
 from . import _native
@@ -13,7 +14,14 @@ from .errors import InvalidArgument, InvalidAttributes, PeerError, error_for
 
 AttributeValue: TypeAlias = str | int | dt.datetime
 AttributeInput: TypeAlias = str | int | dt.datetime | dt.date
-AttributesInput: TypeAlias = "Attributes | Mapping[str, AttributeInput] | Iterable[tuple[str, AttributeInput]]"
+# Any iterable of pairs will do. It is not written so, since a dict is an iterable too: mypy would not know which of
+# both a dict display is meant to be, and refuse one with values of several types.
+AttributePairs: TypeAlias = (
+    Sequence[tuple[str, AttributeInput]]
+    | AbstractSet[tuple[str, AttributeInput]]
+    | Iterator[tuple[str, AttributeInput]]
+)
+AttributesInput: TypeAlias = "Attributes | Mapping[str, AttributeInput] | AttributePairs"
 
 _INT64_MIN = -(1 << 63)
 _INT64_MAX = (1 << 63) - 1
@@ -100,7 +108,7 @@ class Attributes(Mapping[str, AttributeValue]):
         return Attributes.parse, (self._xml,)
 
 
-def _pairs(attributes: Mapping[str, AttributeInput] | Iterable[tuple[str, AttributeInput]]) -> list[tuple[str, object]]:
+def _pairs(attributes: Mapping[str, AttributeInput] | AttributePairs) -> list[tuple[str, object]]:
     """A string is an iterable too, and one of two letters even a pair."""
     if isinstance(attributes, Mapping):
         return list(attributes.items())

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
+from ._check import deadline_of
 from ._context import SLICE
 from ._direct import MESSAGE_TYPE, ChannelBase, DirectBase, NotYet
 from ._native import Buffer
@@ -185,7 +186,7 @@ class Direct(DirectBase[Channel]):
     # -- waiting -------------------------------------------------------------------------------------------------------
 
     def _deadline(self, timeout: float | None) -> float | None:
-        return None if timeout is None else self._events._world.monotonic() + timeout
+        return deadline_of(timeout, self._events._world.monotonic())
 
     def _until(self, ask: Callable[[], T | NotYet], timeout: float | None, what: str) -> T:
         return self._until_moment(ask, self._deadline(timeout), f"{what} within {timeout} s")

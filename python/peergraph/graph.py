@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from . import _native, _native_database
-from ._check import file_path
+from ._check import deadline_of, file_path
 from ._codes import ConnectionFlag, GraphEvent, GraphStatus
 from ._enumerations import (
     ConnectionEnumerationBase,
@@ -144,7 +144,7 @@ class Graph(GraphBase):
         that node), ConnectSelf, TimeoutError, GraphShuttingDown, InvalidArgument, InvalidGraph.
         """
         monotonic = self._runtime._world.monotonic
-        deadline = None if timeout is None else monotonic() + timeout
+        deadline = deadline_of(timeout, monotonic())
         with self.events(NeighbourConnection) as events:
             attempt = Attempt(self, address, peer_id)
             while True:
@@ -164,7 +164,7 @@ class Graph(GraphBase):
         Raises TimeoutError, GraphShuttingDown (the graph was closed meanwhile), InvalidGraph.
         """
         monotonic = self._runtime._world.monotonic
-        deadline = None if timeout is None else monotonic() + timeout
+        deadline = deadline_of(timeout, monotonic())
         with self.events(StatusChanged) as events:
             while not self.status & GraphStatus.SYNCHRONIZED:
                 left = None if deadline is None else max(0.0, deadline - monotonic())

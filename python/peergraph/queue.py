@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Final
 
 from . import _native
+from ._check import deadline_of
 from ._codes import E_INVALIDARG, PEER_E_FORKED, PEER_E_NOT_INITIALIZED, GraphEvent
 from ._context import World
 from ._handle import Handle
@@ -80,7 +81,7 @@ class EventQueue(QueueBase):
     def wait(self, timeout: float | None = None) -> bool:
         """Waits until the queue holds something; False if the time is over first. Raises InvalidArgument."""
         world = self._world
-        deadline = None if timeout is None else world.monotonic() + timeout
+        deadline = deadline_of(timeout, world.monotonic())
         while True:
             left = world.slice if deadline is None else min(deadline - world.monotonic(), world.slice)
             if world.wait(self._handle, left):
@@ -235,7 +236,7 @@ class Events(Subscription):
         Raises TimeoutError.
         """
         monotonic = self._world.monotonic
-        deadline = None if timeout is None else monotonic() + timeout
+        deadline = deadline_of(timeout, monotonic())
         while True:
             event = self._take_one() or self.closed
             if event is not None:

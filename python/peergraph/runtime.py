@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from . import _native
-from ._check import check_names, ids
+from ._check import check_names, ids, unsigned
 from ._codes import GraphOption, Scope
 from ._context import current_world
 from ._graph import RuntimeBase, raw_properties
@@ -157,8 +157,7 @@ def graph_options(
     durable: bool, manual: bool, judge: bool, max_database_bytes: int, max_bytes_per_creator: int
 ) -> _native.RawOptions:
     for name, value in (("max_database_bytes", max_database_bytes), ("max_bytes_per_creator", max_bytes_per_creator)):
-        if not 0 <= value < 1 << 64:
-            raise ValueError(f"{name} is {value}, which is no number of bytes")
+        unsigned(name, value, 64)
     flags = int(GraphOption.DURABLE) * bool(durable)
     flags |= int(GraphOption.MANUAL) * bool(manual) | int(GraphOption.JUDGE) * bool(judge)
     return _native.RawOptions(flags, max_database_bytes, max_bytes_per_creator)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 from uuid import UUID
 
+from ._check import wrong_type
 from ._codes import PEER_E_INVALID_SEARCH, Comparison
 from ._native_search import QueryBuilder
 from ._time import from_datetime
@@ -166,4 +167,9 @@ def escape_wildcards(text: str) -> str:
 
 def query_xml(query: Query | str) -> str:
     """What the library takes: a query as it was written, or XML."""
-    return query.xml if isinstance(query, Query) else query
+    if isinstance(query, Query):
+        return query.xml
+    if isinstance(query, str):
+        return query
+    hint = "; compare it with something" if isinstance(query, Attr) else ""
+    raise wrong_type("query", "comparisons of Attr, or XML", query, hint)

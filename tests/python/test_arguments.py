@@ -51,8 +51,14 @@ def test_every_kind_of_buffer_is_data(graph):
         (lambda graph: graph.records(creator_id=5), "creator_id must be str, not int"),
         (lambda graph: graph.listen("5000"), "port must be int, not str"),
         (lambda graph: graph.listen(scope="GLOBAL"), "scope must be int, not str"),
-        (lambda graph: graph.events(record_type="notes"), "record_type must be several UUIDs, not str"),
+        (lambda graph: graph.events(record_type="notes"), "record_type must be a UUID or several, not str"),
         (lambda graph: graph.events(record_type=["notes"]), "each of record_type must be a UUID, not str"),
+        (lambda graph: graph.set_presence("yes"), "present must be bool, not str"),
+        (lambda graph: graph.pause_direct_connection(1, "yes"), "paused must be bool, not str"),
+        (lambda graph: graph.search(None), "query must be comparisons of Attr, or XML, not None"),
+        (lambda graph: graph.search(peergraph.Attr("size")), "not Attr; compare it with something"),
+        (lambda graph: graph.synchronized(HOUR), "timeout must be seconds or None, not timedelta; total_seconds()"),
+        (lambda graph: graph.connect("192.0.2.1:5000", timeout="1"), "timeout must be seconds or None, not str"),
         (lambda graph: graph.peer_time_to_universal_time(5), "peer_time must be an aware datetime, not int"),
     ],
 )
@@ -60,6 +66,16 @@ def test_a_wrong_type_names_the_argument(graph, call, said):
     with pytest.raises(TypeError) as raised:
         call(graph)
     assert said in str(raised.value)
+
+
+def test_every_timeout_is_in_seconds(graph):
+    said = r"timeout must be seconds or None, not timedelta; total_seconds\(\)"
+    with graph.events() as events, pytest.raises(TypeError, match=said):
+        events.get(HOUR)
+    with graph.register_event() as queue, pytest.raises(TypeError, match=said):
+        queue.wait(HOUR)
+    with graph.direct() as direct, pytest.raises(TypeError, match=said):
+        direct.accept(HOUR)
 
 
 @pytest.mark.parametrize(
@@ -85,6 +101,9 @@ def test_a_number_that_does_not_fit_is_an_invalid_argument(graph, call, said):
         ({"presence_lifetime": 600}, TypeError, "presence_lifetime must be a timedelta, not int"),
         ({"presence_lifetime": dt.timedelta(0)}, ValueError, "presence_lifetime in seconds is 0, not 300"),
         ({"presence_max": -5}, ValueError, "presence_max is -5"),
+        ({"max_database_bytes": 7}, ValueError, ": max_database_bytes is 7, neither 0 nor at least"),
+        ({"max_database_bytes": -1}, ValueError, ": max_database_bytes is -1, not 0 to"),
+        ({"max_bytes_per_creator": "all"}, TypeError, "max_bytes_per_creator must be int, not str"),
         ({"peer_id": None}, TypeError, "peer_id must be str, not None"),
         ({"database": None}, TypeError, "database must be str, not None"),
     ],

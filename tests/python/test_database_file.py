@@ -315,6 +315,7 @@ def refuses(graph: peergraph.Graph, path: Path, name: str, match: str | None = N
             graph.import_database(path)
         assert caught.value.name == name
         assert "\n" not in str(caught.value)
+        assert name != "PEER_E_INVALID_DATABASE" or f'(importing "{path}")' in str(caught.value)
         assert events.take() == []
     assert (graph.status, contents(graph) if graph.status else None) == before[:2]
     assert abs(graph.now() - before[2]) < HOUR / 60

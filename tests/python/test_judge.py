@@ -310,7 +310,7 @@ def test_a_record_can_be_deleted_here_alone(network, pair):
 def test_only_a_judge_deletes_here(open_runtime):
     with open_runtime().create_graph("g", peer_id="p") as graph:
         record_id = add(graph)
-        with pytest.raises(peergraph.InvalidArgument, match="judges"):
+        with pytest.raises(peergraph.InvalidArgument, match="PEER_GRAPH_OPTION_JUDGE"):
             graph.delete_record_here(record_id)
         graph.validate_deferred_records()
         with pytest.raises(peergraph.RecordNotFound):

@@ -356,6 +356,8 @@ PEER_API peer_status peer_node_info_get_view(const peer_node_info *info, size_t 
 /**
  * The nodes that are present, this one included: those with a presence record, all or those of one peer. Items are
  * peer_node_info. Empty where nobody publishes presence (presence_max 0 and nobody has called peer_graph_set_presence).
+ * Who has closed the graph is gone at once; who has crashed when the presence has expired, presence_lifetime_s after it
+ * was last prolonged.
  *
  * @param peer_id  NULL for any
  *

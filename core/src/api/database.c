@@ -74,20 +74,20 @@ struct importing {
     struct buffer bytes;
 };
 
-static peer_status cut_off(const struct importing *importing)
+static peer_status cut_off(void)
 {
-    return peer__fail(PEER_E_INVALID_DATABASE, "\"%s\" is cut off, or has too much at its end", importing->file.path);
+    return peer__fail(PEER_E_INVALID_DATABASE, "the file is cut off, or has too much at its end");
 }
 
 /* Nothing is allocated for what the file only promises. */
 static peer_status read_bytes(struct importing *importing, size_t size)
 {
     if (size > importing->file.size - importing->done)
-        return cut_off(importing);
+        return cut_off();
     peer__buffer_clear(&importing->bytes);
     PEER_TRY(peer__whole_file_read(&importing->file, size, &importing->bytes));
     if (importing->bytes.size != size)
-        return cut_off(importing);
+        return cut_off();
     importing->done += size;
     return PEER_OK;
 }
@@ -135,7 +135,7 @@ static peer_status take_end(struct importing *importing, struct span body)
     uint64_t record_count;
     PEER_TRY(peer__archive_read_end(body, &record_count));
     if (importing->done != importing->file.size)
-        return cut_off(importing);
+        return cut_off();
     PEER_TRY(peer__call_lock(importing->call));
     PEER_TRY(commit(importing, record_count));
     struct graph *graph = importing->call->graph->graph;
@@ -195,6 +195,14 @@ static void drop(struct call *call, peer_status status)
         peer__graph_import_drop(call->graph->graph, status);
 }
 
+/* The layers that read the file know what is in it, not its name. */
+static peer_status import_failed(const struct kept_error *kept, peer_status status, const char *path)
+{
+    if (status != PEER_E_INVALID_DATABASE)
+        return peer__error_restore(kept, status);
+    return peer__fail(status, "%s (importing \"%s\")", kept->line, path);
+}
+
 static peer_status import_database(struct call *call, const char *path)
 {
     struct importing importing = {.call = call, .file.file = -1};
@@ -210,7 +218,7 @@ static peer_status import_database(struct call *call, const char *path)
     peer__graph_import_free(&importing.import);
     peer__buffer_free(&importing.bytes);
     peer__whole_file_close(&importing.file);
-    return peer__error_restore(&kept, status);
+    return status < 0 ? import_failed(&kept, status, path) : peer__error_restore(&kept, status);
 }
 
 peer_status peer_graph_import_database(peer_graph *graph, const char *path)

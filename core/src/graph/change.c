@@ -354,7 +354,8 @@ static peer_status remove_here(struct graph *graph, const peer_guid *id)
 peer_status peer__graph_delete_here(struct graph *graph, const peer_guid *id)
 {
     if (!peer__graph_is_judged_by_application(graph))
-        return peer__fail(E_INVALIDARG, "local is not 0, and the graph has no application that judges records");
+        return peer__fail(E_INVALIDARG,
+                          "local is not 0, which is for graphs that were opened with PEER_GRAPH_OPTION_JUDGE");
     PEER_TRY(peer__graph_require_ready(graph));
     peer__engine_enter(graph->engine);
     (void)peer__graph_commit(graph);

@@ -123,7 +123,7 @@ static peer_status open_part(struct whole_file *file)
     for (int tries = 0; tries < TRIES; tries++) {
         int descriptor = open(file->part, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
         if (descriptor < 0)
-            return open_failed(errno, file->part);
+            return open_failed(errno, errno == ENOENT ? file->path : file->part);
         if (flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
             int error = errno;
             close(descriptor);

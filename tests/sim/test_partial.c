@@ -2,6 +2,7 @@
 #include "puppet.h"
 
 #include "base/memory.h"
+#include "graph/state.h"
 
 #define MIB (1024u * 1024)
 #define SENDERS 3
@@ -15,12 +16,12 @@ struct sender {
     size_t given;         /* of it to the network */
 };
 
-static void sender_init(struct sender *sender, struct world *world, uint64_t node_id)
+static void sender_init(struct sender *sender, struct world *world, uint64_t node_id, size_t size)
 {
     struct buffer message = {0};
-    uint8_t *data = peer__calloc(1, MESSAGE_BYTES);
+    uint8_t *data = peer__calloc(1, size);
     assert_non_null(data);
-    peer__encode_pt2pt(&message, &scenario_note, (struct span){data, MESSAGE_BYTES});
+    peer__encode_pt2pt(&message, &scenario_note, (struct span){data, size});
     peer__free(data);
     *sender = (struct sender){.puppet = puppet_create(world, node_id)};
     peer__frame_message(&sender->stream, (struct span){message.data, message.size}, FRAME_SIZE_DEFAULT);
@@ -54,7 +55,7 @@ static void senders_begin(struct world *world, struct sender senders[SENDERS])
 {
     world_line(world, 2);
     for (size_t i = 0; i < SENDERS; i++)
-        sender_init(&senders[i], world, 70 + i);
+        sender_init(&senders[i], world, 70 + i, MESSAGE_BYTES);
     for (size_t i = 0; i < SENDERS; i++)
         sender_give(&senders[i], senders[i].stream.size - WITHHELD);
     world_run(world, 5);
@@ -215,11 +216,44 @@ static void the_time_of_a_pause_does_not_count(struct world *world)
         world_run(world, 1);
         assert_false(direct.puppet->closed);
     }
-    world_run(world, 20);
+    world_run(world, 30);
     assert_true(direct.puppet->closed);
     senders_free(senders);
     peer__buffer_free(&direct.stream);
     puppet_free(direct.puppet);
+}
+
+static void senders_give_each(struct sender senders[SENDERS], size_t size)
+{
+    for (size_t i = 0; i < SENDERS; i++)
+        sender_give(&senders[i], senders[i].given + size);
+}
+
+/* The time before a message does not count: neither that in which nothing was to be sent, nor that of a wait. At whatever
+ * moment a message begins, it has its ten seconds. */
+static void who_has_just_begun_is_not_slow(struct world *world)
+{
+    struct sender senders[SENDERS];
+    struct sender brief;
+    senders_begin(world, senders);
+    sender_init(&brief, world, 90, 320 * 1024);
+    for (size_t round = 0; round < 11; round++) {
+        for (size_t second = 0; second < 10; second++) {
+            senders_give_each(senders, MIB / 32);
+            world_run(world, 1);
+        }
+        brief.given = 0;
+        sender_give(&brief, 100 * 1024);
+        world_run(world, 1);
+        sender_give(&brief, brief.stream.size);
+        world_run(world, 0);
+        assert_false(brief.puppet->closed);
+        assert_int_equal(senders_left(senders), SENDERS);
+    }
+    assert_true(world->nodes[0].graph->engine->partial_is_tight);
+    senders_free(senders);
+    peer__buffer_free(&brief.stream);
+    puppet_free(brief.puppet);
 }
 
 /* In whole chunks: small ones of so many bytes would only take time. */
@@ -259,6 +293,13 @@ static void run_the_time_of_a_pause_does_not_count(void **state)
     scenario_run_large(the_time_of_a_pause_does_not_count, &options);
 }
 
+static void run_who_has_just_begun_is_not_slow(void **state)
+{
+    struct sim_options options = whole_chunks();
+    (void)state;
+    scenario_run_large(who_has_just_begun_is_not_slow, &options);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -266,6 +307,7 @@ int main(void)
         {"large_messages_that_do_not_move_give_way", run_large_messages_that_do_not_move_give_way, NULL,
          scenario_report, NULL},
         {"what_is_paused_lets_others_pass", run_what_is_paused_lets_others_pass, NULL, scenario_report, NULL},
+        {"who_has_just_begun_is_not_slow", run_who_has_just_begun_is_not_slow, NULL, scenario_report, NULL},
         {"the_time_of_a_pause_does_not_count", run_the_time_of_a_pause_does_not_count, NULL, scenario_report, NULL},
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -109,15 +109,10 @@ int peer__link_is_neighbour(const struct link *link)
     return link->state == LINK_CONNECTED && link->type == CONNECTION_NEIGHBOUR;
 }
 
-int peer__link_may_be_read(const struct link *link)
-{
-    return !link->holds_data && !link->is_paused && !link->deferral.is_full &&
-           (link->graph == NULL || !link->graph->held_back);
-}
-
 int peer__link_is_read(const struct link *link)
 {
-    return !link->waits_for_memory && peer__link_may_be_read(link);
+    return !link->waits_for_memory && !link->holds_data && !link->is_paused && !link->deferral.is_full &&
+           (link->graph == NULL || !link->graph->held_back);
 }
 
 void peer__link_apply_reading(struct link *link)
@@ -129,7 +124,7 @@ void peer__link_apply_reading(struct link *link)
 
 void peer__link_update_reading(struct link *link)
 {
-    peer__link_note_reading(link);
+    peer__link_note_leading(link);
     peer__link_apply_reading(link);
     peer__link_share_out(link);
 }

@@ -14,6 +14,8 @@
 #define STALL_MAX_US INT64_C(60000000)
 /** Nor a message that has begun to arrive: less, so that rubbish behind a good handshake is gone within a minute. */
 #define MESSAGE_STALL_MAX_US INT64_C(50000000)
+/** What the one that others wait for (partial.c) brings in a period of looks, at least. */
+#define LEADER_BYTES_MIN (160u * 1024)
 
 void peer__link_ping(struct link *link)
 {
@@ -32,26 +34,39 @@ void peer__link_note_received(struct link *link)
     link->liveness.received_us = peer__engine_now_us(link->engine);
 }
 
-void peer__link_note_reading(struct link *link)
+static void count_leading(struct liveness *liveness, int64_t now_us)
 {
-    struct liveness *liveness = &link->liveness;
-    int64_t now_us = peer__engine_now_us(link->engine);
-    if (liveness->is_read)
-        liveness->read_us += now_us - liveness->noted_us;
-    liveness->is_read = peer__link_may_be_read(link);
-    liveness->noted_us = now_us;
+    if (liveness->leads)
+        liveness->led_us += now_us - liveness->led_from_us;
+    liveness->led_from_us = now_us;
 }
 
-/* Only the time in which it was read counts. */
-static int holds_others_up(struct link *link)
+void peer__link_note_leading(struct link *link)
+{
+    int leads = peer__link_leads(link);
+    if (leads == link->liveness.leads)
+        return;
+    count_leading(&link->liveness, peer__engine_now_us(link->engine));
+    link->liveness.leads = leads;
+}
+
+static void forget_leading(struct liveness *liveness, int64_t now_us)
+{
+    liveness->led_us = 0;
+    liveness->led_from_us = now_us;
+}
+
+/* Only the time counts in which others waited for it and it was read: a message may have begun just now, or have waited
+ * itself until now. */
+static int holds_others_up(struct link *link, int64_t now_us)
 {
     struct liveness *liveness = &link->liveness;
-    peer__link_note_reading(link);
-    if (liveness->read_us < LOOK_PERIOD_US)
+    count_leading(liveness, now_us);
+    if (liveness->led_us < LOOK_PERIOD_US)
         return 0;
-    int is_slow =
-        liveness->messages == liveness->messages_before && peer__link_holds_others_up(link, liveness->partial_before);
-    liveness->read_us = 0;
+    int is_slow = liveness->leads && liveness->messages == liveness->messages_before &&
+                  link->partial < liveness->partial_before + LEADER_BYTES_MIN;
+    liveness->led_us = 0;
     liveness->partial_before = link->partial;
     liveness->messages_before = liveness->messages;
     return is_slow;
@@ -138,14 +153,13 @@ void peer__link_look(struct link *link)
     if (now_us - liveness->look_us >= LOOK_PERIOD_US) { /* this process slept: what has arrived is not read yet */
         forgive(liveness, now_us);
         liveness->gone_us = now_us;
-        peer__link_note_reading(link);
-        liveness->read_us = 0;
+        forget_leading(liveness, now_us);
     }
     if (!peer__link_is_read(link))
         forgive(liveness, now_us);
     note_progress(link, now_us);
     end_if_dead(link, now_us);
-    if (link->state == LINK_CONNECTED && holds_others_up(link))
+    if (link->state == LINK_CONNECTED && holds_others_up(link, now_us))
         peer__link_end(link, PEER_E_CONNECTION_FAILED, "\"%s\" sends a large message too slowly while others wait",
                        link->address_text);
     if (link->state != LINK_CONNECTED)
@@ -162,7 +176,6 @@ void peer__link_watch(struct link *link)
     int64_t now_us = peer__engine_now_us(link->engine);
     forgive(liveness, now_us);
     liveness->gone_us = now_us;
-    peer__link_note_reading(link);
-    liveness->read_us = 0;
+    forget_leading(liveness, now_us);
     look_again(link, now_us);
 }

@@ -12,8 +12,6 @@
 #define PARTIAL_BYTES_TIGHT (PARTIAL_BYTES_MAX - MESSAGE_SIZE_MAX - 1024 * 1024)
 /** Smaller ones never wait. */
 #define PARTIAL_SMALL (64u * 1024)
-/** What the one that others wait for brings in 10 s, at least. */
-#define LEADER_BYTES_MIN (160u * 1024)
 
 static size_t bytes_left(const struct link *link)
 {
@@ -56,6 +54,7 @@ static void share_out(struct engine *engine)
     LIST_FOR (node, following, &engine->links) {
         struct link *link = CONTAINER_OF(node, struct link, in_engine);
         set_waiting(link, engine->partial_is_tight && link != leader && link->partial > PARTIAL_SMALL);
+        peer__link_note_leading(link);
     }
 }
 
@@ -75,8 +74,7 @@ void peer__link_share_out(struct link *link)
         share_out(link->engine);
 }
 
-int peer__link_holds_others_up(const struct link *link, size_t bytes_before)
+int peer__link_leads(const struct link *link)
 {
-    return link->engine->partial_is_tight && !link->waits_for_memory && !is_held(link) &&
-           link->partial > PARTIAL_SMALL && link->partial < bytes_before + LEADER_BYTES_MIN;
+    return link->engine->partial_is_tight && link->partial > PARTIAL_SMALL && peer__link_is_read(link);
 }

@@ -205,9 +205,9 @@ struct liveness {
     int awaited_sync;         /* the other side was to move our synchronization */
     int64_t sync_us;          /* when it did, or had not to */
     int64_t look_us;          /* when the next look is due */
-    int is_read;              /* peer__link_may_be_read, as noted last */
-    int64_t noted_us;         /* when that was */
-    int64_t read_us;          /* how long it was so, since a large message was looked at */
+    int leads;                /* peer__link_leads, as noted last */
+    int64_t led_from_us;      /* if so, since when it is not counted in the next one */
+    int64_t led_us;           /* how long it has led, since a large message was looked at */
     size_t partial_before;    /* how much had arrived of it then, */
     uint64_t messages_before; /* and messages before it */
 };
@@ -437,8 +437,6 @@ void peer__link_send(struct link *link);
 int peer__link_has_room(const struct link *link);
 /** Reading stops while the graph's store is behind or memory for messages is short; TCP holds the sender back. */
 int peer__link_is_read(const struct link *link);
-/** The same, whether or not it waits for memory: 0 is our own doing, the other side cannot help it. */
-int peer__link_may_be_read(const struct link *link);
 /** Something of that has changed. */
 void peer__link_update_reading(struct link *link);
 /** Tells the transport, and no more. */
@@ -463,8 +461,8 @@ void peer__link_look(struct link *link);
 void peer__link_ping(struct link *link);
 void peer__link_note_sent(struct link *link, size_t size);
 void peer__link_note_received(struct link *link);
-/** Whether it may be read has changed, maybe. */
-void peer__link_note_reading(struct link *link);
+/** peer__link_leads has changed, maybe. */
+void peer__link_note_leading(struct link *link);
 
 /* crowd.c */
 /** A connection from there is about to be accepted: if too many have not introduced themselves, one of them ends. */
@@ -475,8 +473,8 @@ void peer__engine_make_place(struct engine *engine, const struct address *remote
 void peer__link_note_partial(struct link *link);
 /** Whether it may be read has changed, maybe: another one may have to go on. */
 void peer__link_share_out(struct link *link);
-/** 1 if other messages wait for the one of this link, and it has hardly grown since it held so many bytes. */
-int peer__link_holds_others_up(const struct link *link, size_t bytes_before);
+/** 1 if other messages wait for the one of this link, which is read. */
+int peer__link_leads(const struct link *link);
 
 /* handshake.c */
 struct dial_request {

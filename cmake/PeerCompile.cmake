@@ -21,6 +21,8 @@ target_compile_definitions(peer_compile INTERFACE
 target_compile_options(peer_compile INTERFACE
     -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla -Wconversion
     -Wno-sign-conversion
+    # Never a matter of taste: older compilers go on after these, with code that cannot work.
+    -Werror=implicit-function-declaration -Werror=int-conversion -Werror=incompatible-pointer-types
     $<$<BOOL:${PEER_WERROR}>:-Werror>)
 
 check_c_compiler_flag(-fno-semantic-interposition PEER_HAVE_NO_SEMANTIC_INTERPOSITION)

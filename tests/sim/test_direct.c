@@ -278,38 +278,58 @@ SCENARIO(one_peer_does_not_take_all_places)
     open_many(world, 3, 70, 64);
 }
 
-/* Nor does who gives itself several names. */
-SCENARIO(one_address_does_not_take_all_places)
+/* From the host of node 1, as a peer of that name. */
+static void open_many_as(struct world *world, const char *name, size_t count)
 {
     char text[ADDRESS_TEXT_SIZE];
-    const char *names[] = {"q1", "q2", "q3"};
+    struct graph *graph;
     uint64_t id;
-    uint64_t *ids;
-    size_t count;
-    world_line(world, 2);
-    world_watch(world, 0);
     struct address address = *peer__sim_host_address(world->nodes[0].host);
     address.port = SCENARIO_PORT;
     peer__address_format(&address, text);
-    for (size_t i = 0; i < 3; i++) {
-        struct driver *driver = peer__sim_host_driver(world->nodes[1].host);
-        struct graph *graph;
+    lock(world, 1);
+    assert_true(peer__graph_open(peer__sim_host_driver(world->nodes[1].host)->engine, SCENARIO_GRAPH, name, name,
+                                 PEER_GRAPH_OPTION_MANUAL, 0, NULL, &graph) >= 0);
+    unlock(world, 1);
+    for (size_t i = 0; i < count; i++) {
         lock(world, 1);
-        assert_true(peer__graph_open(driver->engine, SCENARIO_GRAPH, names[i], names[i], PEER_GRAPH_OPTION_MANUAL, 0,
-                                     NULL, &graph) >= 0);
+        assert_status(peer__graph_open_direct(graph, world->nodes[0].peer_id, text, &id), PEER_OK);
         unlock(world, 1);
-        for (size_t j = 0; j < 64; j++) {
-            lock(world, 1);
-            assert_status(peer__graph_open_direct(graph, world->nodes[0].peer_id, text, &id), PEER_OK);
-            unlock(world, 1);
-            world_run(world, 1);
-        }
+        world_run(world, 1);
     }
+}
+
+static size_t count_direct(struct world *world)
+{
+    uint64_t *ids;
+    size_t count;
     lock(world, 0);
     assert_status(peer__graph_list_connections(world->nodes[0].graph, PEER_CONNECTION_DIRECT, &ids, &count), PEER_OK);
     unlock(world, 0);
     peer__free(ids);
-    assert_int_equal(count, 128);
+    return count;
+}
+
+/* Nor does who gives itself several names. */
+SCENARIO(one_address_does_not_take_all_places)
+{
+    world_line(world, 2);
+    world_watch(world, 0);
+    open_many_as(world, "q1", 64);
+    open_many_as(world, "q2", 64);
+    open_many_as(world, "q3", 64);
+    assert_int_equal(count_direct(world), 128);
+}
+
+/* Nor those of a peer whose name it takes: nothing proves it. */
+SCENARIO(who_takes_the_name_of_another_does_not_take_its_places)
+{
+    world_star(world, 3);
+    world_watch(world, 0);
+    world_watch(world, 2);
+    open_many_as(world, world->nodes[2].peer_id, 70);
+    assert_int_equal(count_direct(world), 64);
+    open_many(world, 2, 1, 1);
 }
 
 SCENARIO(a_direct_connection_to_oneself_is_refused_at_once)
@@ -473,6 +493,7 @@ int main(void)
         SCENARIO_TEST(who_does_not_listen_for_them_refuses_direct_connections),
         SCENARIO_TEST(one_peer_does_not_take_all_places),
         SCENARIO_TEST(one_address_does_not_take_all_places),
+        SCENARIO_TEST(who_takes_the_name_of_another_does_not_take_its_places),
         SCENARIO_TEST(a_direct_connection_to_oneself_is_refused_at_once),
         SCENARIO_TEST(a_direct_connection_fails_with_a_reason),
         SCENARIO_TEST(backpressure_loses_nothing),

@@ -417,8 +417,8 @@ PEER_API peer_status peer_connection_info_get_view(const peer_connection_info *i
  *
  * Asynchronous: PEER_GRAPH_EVENT_DIRECT_CONNECTION tells when it is up, or why it failed; before that the id is good for
  * peer_graph_close_direct_connection only. The other node accepts it only while one of its event queues is registered for
- * that event, which a queue of every event is, and has less than 256 of them, of which 64 may come from one peer and 128
- * from one address other than its own machine's.
+ * that event, which a queue of every event is, and has less than 256 of them, of which 128 may come from one address other
+ * than its own machine's, and from any address 64 of one peer.
  *
  * @param peer_id  who must answer: several peers may listen at one address
  * @param address  as for peer_graph_connect; one of those that peer_graph_enum_nodes gives

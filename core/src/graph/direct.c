@@ -6,7 +6,8 @@
 
 /** Direct connections of one graph: each costs a descriptor and two buffers. */
 #define DIRECT_MAX 256u
-/** Of them, those that one peer has opened, and those from one address, behind which several may be. */
+/** Of them, those that others have opened from one address, behind which several may be, and of these, those of one peer:
+ * who takes another's name, which is not proved, takes no place of his elsewhere. */
 #define DIRECT_PER_PEER_MAX 64u
 #define DIRECT_PER_ADDRESS_MAX 128u
 /** What is kept for the next message; a larger buffer goes after the message. */
@@ -44,9 +45,11 @@ static struct shares count_direct(const struct link *newcomer)
         shares.all++;
         if (link->initiator) /* our own wish */
             continue;
+        if (!peer__address_is_same_host(&link->remote, &newcomer->remote))
+            continue;
+        shares.of_address++;
         shares.of_peer +=
             link->peer_id != NULL && newcomer->peer_id != NULL && strcmp(link->peer_id, newcomer->peer_id) == 0;
-        shares.of_address += (size_t)peer__address_is_same_host(&link->remote, &newcomer->remote);
     }
     return shares;
 }

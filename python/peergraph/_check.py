@@ -80,6 +80,13 @@ def payload(name: str, value: Buffer) -> bytes:
         raise wrong_type(name, "bytes", value, hint) from None
 
 
+def message(name: str, value: Buffer) -> Buffer:
+    """As `payload`, but without a copy where C can read it as it is."""
+    if isinstance(value, bytearray) or (isinstance(value, memoryview) and value.c_contiguous):
+        return value
+    return payload(name, value)
+
+
 def deadline_of(timeout: float | None, now: float) -> float | None:
     """When the time is over, by a clock that shows `now`; None if it never is."""
     if timeout is None:

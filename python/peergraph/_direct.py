@@ -13,7 +13,7 @@ from uuid import UUID
 from ._codes import PEER_E_CONNECTION_FAILED, PEER_E_GRAPH_SHUTTING_DOWN, ConnectionFlag, ConnectionStatus, GraphEvent
 from ._graph import GraphBase, closed_error
 from ._native import Buffer
-from .errors import OutboxFull, PeerError, error_for
+from .errors import ConnectionNotFound, OutboxFull, PeerError, error_for
 from .events import Closed, DirectConnection, Event, IncomingData, Overflow, Writable
 
 MESSAGE_TYPE: Final = UUID("3d0c5b1e-8f67-4a52-9b0e-6c1d2f7a4e90")
@@ -174,6 +174,8 @@ class ChannelBase:
         except OutboxFull:
             self._refused_at = count
             raise
+        except ConnectionNotFound as gone:
+            raise error_for(gone.code, f'connection {self._id} to "{self._peer_id}" has been closed') from None
 
     def _close(self) -> None:
         self._messages.clear()

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from . import _native, _native_nodes
 from ._changes import KEEP, Changes, Content, Keep, id_of, tombstone
-from ._check import duration, flag, id_bytes, ids, moment, optional_text, text, unsigned, whole
+from ._check import duration, flag, id_bytes, ids, message, moment, optional_text, text, unsigned, whole
 from ._codes import (
     PEER_E_CONNECTION_FAILED,
     PEER_E_GRAPH_SHUTTING_DOWN,
@@ -343,9 +343,9 @@ class GraphBase(Handle, Changes):
         Raises OutboxFull (nothing was sent; Writable tells when there is room), ConnectionNotFound, InvalidArgument,
         InvalidGraph.
         """
-        _native_nodes.graph_send_data(
-            self._handle, unsigned("connection_id", connection_id, 64), id_bytes("data_type", data_type), data
-        )
+        number = unsigned("connection_id", connection_id, 64)
+        kind = id_bytes("data_type", data_type)
+        _native_nodes.graph_send_data(self._handle, number, kind, message("data", data))
 
     def close_direct_connection(self, connection_id: int) -> None:
         """Closes a direct connection; what was sent before still arrives. Raises ConnectionNotFound, InvalidGraph."""
@@ -445,7 +445,12 @@ class GraphBase(Handle, Changes):
 
         Raises RecordNotFound, DiskFull (it waits on), InvalidGraph.
         """
-        _native.graph_judge_record(self._handle, unsigned("validation_id", validation_id, 64), Verdict(verdict).code)
+        number = unsigned("validation_id", validation_id, 64)
+        try:
+            code = Verdict(verdict).code
+        except ValueError:
+            raise ValueError(f"verdict is {verdict!r}, not Verdict.ACCEPT, REJECT or DEFER") from None
+        _native.graph_judge_record(self._handle, number, code)
 
     def validate_deferred_records(self, record_ids: Iterable[UUID] = ()) -> None:
         """Asks once more about records that wait, or about all that do: Validation events come again.

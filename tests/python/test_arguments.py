@@ -55,6 +55,8 @@ def test_every_kind_of_buffer_is_data(graph):
         (lambda graph: graph.events(record_type=["notes"]), "each of record_type must be a UUID, not str"),
         (lambda graph: graph.set_presence("yes"), "present must be bool, not str"),
         (lambda graph: graph.pause_direct_connection(1, "yes"), "paused must be bool, not str"),
+        (lambda graph: graph.send_data(1, NOTE, "text"), "data must be bytes, not str; text.encode()"),
+        (lambda graph: graph.send_data(1, NOTE, None), "data must be bytes, not None"),
         (lambda graph: graph.search(None), "query must be comparisons of Attr, or XML, not None"),
         (lambda graph: graph.search(peergraph.Attr("size")), "not Attr; compare it with something"),
         (lambda graph: graph.synchronized(HOUR), "timeout must be seconds or None, not timedelta; total_seconds()"),

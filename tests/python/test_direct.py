@@ -172,7 +172,7 @@ async def test_the_receiver_closes_inside_the_handling_of_a_message(alice, bob):
             assert message == b"hello"
         assert await theirs.read() is None
         assert await ours.read() is None
-        with pytest.raises(peergraph.ConnectionNotFound):
+        with pytest.raises(peergraph.ConnectionNotFound, match=r'connection \d+ to "\w+" has been closed'):
             await ours.write(b"too late")
         with pytest.raises(peergraph.ConnectionNotFound):
             await theirs.write(b"too late")

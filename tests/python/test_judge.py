@@ -315,7 +315,7 @@ def test_only_a_judge_deletes_here(open_runtime):
         graph.validate_deferred_records()
         with pytest.raises(peergraph.RecordNotFound):
             graph.judge_record(1, Verdict.ACCEPT)
-        with pytest.raises(ValueError, match="perhaps"):
+        with pytest.raises(ValueError, match=r"verdict is 'perhaps', not Verdict.ACCEPT, REJECT or DEFER"):
             graph.judge_record(1, "perhaps")
     for call in (
         lambda: graph.validate_deferred_records(),

@@ -261,6 +261,35 @@ SCENARIO(what_was_rejected_does_not_travel_again)
     assert_int_equal(world_record_count(world, 1), 5);
 }
 
+/* Whoever has it, and also if another neighbour has not. */
+SCENARIO(all_neighbours_are_asked_for_what_was_rejected)
+{
+    world_line(world, 1);
+    peer_guid id = world_add(world, 0, "written before");
+    a_judge_connects(world);
+    assert_status(judge(world, 1, expect_question(world, 1, PEER_RECORD_ADDED), PEER_E_INVALID_RECORD), PEER_OK);
+    world_listen(world, 1);
+    size_t node = world_host(world);
+    assert_true(world_open(world, node) >= 0);
+    world_watch(world, node);
+    world_connect(world, node, 1);
+    world_run(world, 10);
+    assert_true(is_synchronized(world, node));
+    world_connect(world, node, 0);
+    assert_status(judge(world, node, expect_question(world, node, PEER_RECORD_ADDED), PEER_E_INVALID_RECORD), PEER_OK);
+    world_run(world, 10);
+    assert_int_equal(locked(world, node)->neighbour_count, 2);
+    unlock(world, node);
+    for (size_t judge_at = node; judge_at >= 1; judge_at--) {
+        ask_again_about(world, judge_at, 1, &id);
+        uint64_t question = expect_question(world, judge_at, PEER_RECORD_ADDED);
+        assert_status(judge(world, judge_at, question, PEER_OK), PEER_OK);
+        world_run(world, 10);
+        assert_true(world_has(world, judge_at, &id));
+        assert_true(is_synchronized(world, judge_at));
+    }
+}
+
 /* An ADVERTISE tells versions and no more: another copy may be meant, so it is requested. The judge hears nothing of it. */
 SCENARIO(a_plain_comparison_brings_it_and_asks_nobody)
 {
@@ -713,6 +742,7 @@ int main(void)
         SCENARIO_TEST(the_same_is_not_asked_about_again),
         SCENARIO_TEST(who_names_it_is_asked_again),
         SCENARIO_TEST(what_was_rejected_does_not_travel_again),
+        SCENARIO_TEST(all_neighbours_are_asked_for_what_was_rejected),
         SCENARIO_TEST(a_plain_comparison_brings_it_and_asks_nobody),
         SCENARIO_TEST(an_application_that_starts_anew_is_asked_anew),
         SCENARIO_TEST(many_names_cost_little),

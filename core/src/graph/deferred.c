@@ -337,6 +337,16 @@ static void mean_all_of(struct deferred_list *list, const peer_guid *id)
         deferred->is_meant = 1;
 }
 
+/* Who of them has what was rejected is not known. */
+static void ask_neighbours(struct graph *graph)
+{
+    peer__graph_note_missing(graph);
+    LIST_FOR (node, following, &graph->links) {
+        struct link *link = CONTAINER_OF(node, struct link, in_graph);
+        link->refused |= peer__link_is_neighbour(link);
+    }
+}
+
 void peer__graph_ask_again(struct graph *graph, size_t count, const peer_guid *ids)
 {
     int any_forgotten = 0;
@@ -346,7 +356,7 @@ void peer__graph_ask_again(struct graph *graph, size_t count, const peer_guid *i
             mean_all_of(graph->deferred, &ids[i]);
     }
     if (any_forgotten)
-        peer__graph_note_missing(graph);
+        ask_neighbours(graph);
     if (graph->deferred == NULL)
         return;
     LIST_FOR (node, following, &graph->deferred->records) {

@@ -138,6 +138,9 @@ def python_member(name: str, prefixes: list[str]) -> str:
     raise SystemExit(f"codes.toml: {name} begins with none of {prefixes}")
 
 
+BASES = {"IntEnum": "Number", "IntFlag": "Flags"}
+
+
 def python_constants(codes: Codes) -> str:
     lines = [
         f"# {ORIGIN}",
@@ -145,8 +148,9 @@ def python_constants(codes: Codes) -> str:
         "",
         "from __future__ import annotations",
         "",
-        "from enum import IntEnum, IntFlag",
         "from typing import Final",
+        "",
+        "from ._numbers import Flags, Number",
         "",
     ]
     for group in codes["constant"]:
@@ -157,7 +161,7 @@ def python_constants(codes: Codes) -> str:
         lines += [f"{row['name']}: Final = {signed(row['value'])}  # 0x{row['value']:08X}" for row in group["rows"]]
         lines.append("")
     for group in codes["enum"]:
-        lines += ["", f"class {group['python']}({group['kind']}):", f'    """{group["title"]}."""', ""]
+        lines += ["", f"class {group['python']}({BASES[group['kind']]}):", f'    """{group["title"]}."""', ""]
         for row in group["rows"]:
             value = f"0x{row['value']:04X}" if group["kind"] == "IntFlag" else str(row["value"])
             lines.append(f"    {python_member(row['name'], group['prefixes'])} = {value}")

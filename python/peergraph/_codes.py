@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from enum import IntEnum, IntFlag
 from typing import Final
+
+from ._numbers import Flags, Number
 
 PEER_GRAPH_VERSION: Final = 0x0001
 
@@ -85,7 +86,7 @@ PEER_E_DATABASE_FULL: Final = -2140934139  # 0x8063F005
 PEER_E_INTERNAL: Final = -2140934140  # 0x8063F004
 
 
-class GraphEvent(IntEnum):
+class GraphEvent(Number):
     """Types of graph events (PEER_GRAPH_EVENT_TYPE; those from 0x100 are ours and exist for every family)."""
 
     STATUS_CHANGED = 1
@@ -118,7 +119,7 @@ class GraphEvent(IntEnum):
     """A long export or import has come further."""
 
 
-class ProgressAction(IntEnum):
+class ProgressAction(Number):
     """What has come further (ours)."""
 
     EXPORT = 1
@@ -127,7 +128,7 @@ class ProgressAction(IntEnum):
     """The import of a database."""
 
 
-class GraphStatus(IntFlag):
+class GraphStatus(Flags):
     """Status of a graph (PEER_GRAPH_STATUS_FLAGS)."""
 
     LISTENING = 0x0001
@@ -140,7 +141,7 @@ class GraphStatus(IntFlag):
     """The disk or the database has no room: what neighbours send is not stored (ours)."""
 
 
-class PropertyFlag(IntFlag):
+class PropertyFlag(Flags):
     """Properties of a graph (PEER_GRAPH_PROPERTY_FLAGS)."""
 
     HEARTBEATS = 0x0001
@@ -149,7 +150,7 @@ class PropertyFlag(IntFlag):
     """Records do not expire while the node is unconnected."""
 
 
-class Scope(IntEnum):
+class Scope(Number):
     """Scopes of addresses (PEER_GRAPH_SCOPE)."""
 
     ANY = 0
@@ -164,7 +165,7 @@ class Scope(IntEnum):
     """Addresses of this computer only."""
 
 
-class NodeChange(IntEnum):
+class NodeChange(Number):
     """Changes of a node (PEER_NODE_CHANGE_TYPE)."""
 
     CONNECTED = 1
@@ -175,7 +176,7 @@ class NodeChange(IntEnum):
     """The node's addresses or attributes changed."""
 
 
-class RecordChange(IntEnum):
+class RecordChange(Number):
     """Changes of a record (PEER_RECORD_CHANGE_TYPE)."""
 
     ADDED = 1
@@ -188,7 +189,7 @@ class RecordChange(IntEnum):
     """The record's time has run out."""
 
 
-class ConnectionStatus(IntEnum):
+class ConnectionStatus(Number):
     """What happened to a connection (PEER_CONNECTION_STATUS)."""
 
     CONNECTED = 1
@@ -199,7 +200,7 @@ class ConnectionStatus(IntEnum):
     """The attempt failed."""
 
 
-class ConnectionFlag(IntFlag):
+class ConnectionFlag(Flags):
     """Kinds of connections (PEER_CONNECTION_FLAGS)."""
 
     NEIGHBOR = 0x0001
@@ -208,7 +209,7 @@ class ConnectionFlag(IntFlag):
     """A direct connection."""
 
 
-class RecordFlag(IntFlag):
+class RecordFlag(Flags):
     """Flags of a record (PEER_RECORD_FLAGS)."""
 
     AUTOREFRESH = 0x0001
@@ -217,7 +218,7 @@ class RecordFlag(IntFlag):
     """The record is deleted and not yet purged."""
 
 
-class AttributeType(IntEnum):
+class AttributeType(Number):
     """Types of record attributes (ours: on Windows they are words in the XML)."""
 
     STRING = 1
@@ -228,7 +229,7 @@ class AttributeType(IntEnum):
     """A date or a moment, as the W3C writes them."""
 
 
-class Comparison(IntEnum):
+class Comparison(Number):
     """Comparisons of a query (ours: on Windows they are words in the XML)."""
 
     EQUAL = 1
@@ -245,7 +246,7 @@ class Comparison(IntEnum):
     """The record's value is greater than the given one, or equal."""
 
 
-class GraphOption(IntFlag):
+class GraphOption(Flags):
     """Options of create and open (ours)."""
 
     DURABLE = 0x0001

@@ -43,6 +43,9 @@ class PeerError(Exception):
     def __str__(self) -> str:
         return f"{self.name}: {self.message or self._text()}"
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name}, {self.message!r})"
+
 
 # -- arguments and the library -----------------------------------------------------------------------------------------
 

@@ -38,6 +38,7 @@ def test_every_error_code_has_a_class(code):
     assert getattr(peergraph, type(error).__name__) is type(error)
     assert (error.code, error.message) == (code, "about this")
     assert str(error) == f"{error.name}: about this"
+    assert repr(error) == f"{_codes.EXCEPTIONS[code]}({error.name}, 'about this')"
 
 
 @pytest.mark.parametrize("code", ERRORS, ids=lambda code: _codes.STATUS[code][0])

@@ -4,7 +4,7 @@
 
 #include <inttypes.h>
 
-#include "graph/state.h"
+#include "graph/parts.h"
 
 /** The nodes take turns to be asked for records, and are asked for so many at most: that is dear. */
 #define LOOK_PERIOD_S 10

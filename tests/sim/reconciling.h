@@ -2,7 +2,7 @@
 #ifndef PEER_TESTS_SIM_RECONCILING_H
 #define PEER_TESTS_SIM_RECONCILING_H
 
-#include "graph/state.h"
+#include "graph/parts.h"
 #include "puppet.h"
 
 #include "base/memory.h"

@@ -2,7 +2,7 @@
 #include "scenario.h"
 
 #include "base/memory.h"
-#include "graph/state.h"
+#include "graph/parts.h"
 
 #define LONG_LIFE_S (12 * HOUR_S)
 

@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "graph/state.h"
+#include "graph/parts.h"
 
 #define MEBIBYTE ((size_t)1024 * 1024)
 

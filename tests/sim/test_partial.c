@@ -2,7 +2,7 @@
 #include "puppet.h"
 
 #include "base/memory.h"
-#include "graph/state.h"
+#include "graph/parts.h"
 
 #define MIB (1024u * 1024)
 #define SENDERS 3

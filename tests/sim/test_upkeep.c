@@ -2,7 +2,7 @@
 #include "scenario.h"
 
 #include "base/memory.h"
-#include "graph/state.h"
+#include "graph/parts.h"
 #include "wire/payload.h"
 #include "wire/record.h"
 

@@ -3,7 +3,7 @@
  * nothing here takes a turn longer than copying them: the table is filled as they are walked through. The key is ours
  * alone, so that no neighbour can choose entries that collide.
  */
-#include "graph/state.h"
+#include "graph/parts.h"
 
 #include <string.h>
 

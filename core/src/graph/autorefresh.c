@@ -1,6 +1,6 @@
 /* Records of the application that this node keeps alive while it is there (MS-PPGRH 3.1.6.8, 3.1.7.22; spec 13.5, D-09,
  * D-24, D-30). */
-#include "graph/state.h"
+#include "graph/parts.h"
 
 #define SETTING "autorefresh"
 #define START_US INT64_C(4000000) /* 7.2: after create and open */

@@ -1,6 +1,6 @@
 /* What the application changes: add, update, delete, and several of them at once (MS-PPGRH 3.1.4.3 to 3.1.4.5). */
 #include "base/text.h"
-#include "graph/state.h"
+#include "graph/parts.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
  * Effects and the commit that lets them out (decisions.md 1): what was acknowledged is stored, what could not be stored
  * was never acknowledged, forwarded or announced.
  */
-#include "graph/state.h"
+#include "graph/parts.h"
 
 #include <stdio.h>
 

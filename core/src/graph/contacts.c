@@ -1,7 +1,7 @@
 /* Contacts: a few nodes whose records tell everyone how to reach them and which signature they see, so that two halves of
  * a graph that lost each other notice it and meet again (MS-PPGRH 1.3.2.2, 1.3.2.3, 3.1.7.12, 3.1.7.13; spec 14.2, 14.3). */
 #include "base/text.h"
-#include "graph/state.h"
+#include "graph/parts.h"
 
 #include <string.h>
 

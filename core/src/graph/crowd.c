@@ -3,7 +3,7 @@
  * comes in: who means well says CONNECT within a round trip, who only holds a place stays. So the oldest gives way, and
  * of the address that holds most places: a single one among floods from elsewhere keeps its own.
  */
-#include "graph/state.h"
+#include "graph/parts.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
  * meanwhile. A connection that brings too much is not read until it has drained, or for 30 s; what is dropped then is asked
  * for again later (decisions.md 18). What connections that ended have left makes way for what others bring.
  */
-#include "graph/state.h"
+#include "graph/parts.h"
 
 /** Of one connection: it is not read any more, and what comes all the same is dropped. */
 #define LINK_HIGH (2u * 1024 * 1024)

@@ -1,5 +1,5 @@
 /* Whom a graph dials by itself, and how: decisions.md 13 and 14, MS-PPGRH 3.1.5.2.3 and 3.1.7.14 (spec parts 9.6, 14.4). */
-#include "graph/state.h"
+#include "graph/parts.h"
 
 #define DIALS_AT_ONCE 3u
 #define DIAL_TIMEOUT_US INT64_C(5000000)

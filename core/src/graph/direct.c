@@ -1,6 +1,6 @@
 /* Data for the application: over direct connections, which carry nothing else, and beside the records of a neighbour
  * (MS-PPGRH 2.2.2.13, 3.1.5.2.13; graph-api.md 7.6; decisions.md 16). */
-#include "graph/state.h"
+#include "graph/parts.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* The engine itself: inputs, time, and the commit group over all graphs. */
-#include "graph/state.h"
+#include "graph/parts.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* What subscribers are told. */
-#include "graph/state.h"
+#include "graph/parts.h"
 
 /** What is smaller is done within a moment. */
 #define PROGRESS_TOTAL_MIN (UINT64_C(4) * 1024 * 1024)

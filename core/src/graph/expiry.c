@@ -1,5 +1,5 @@
 /* Expiration (MS-PPGRH 3.1.6.7, 3.1.7.18; spec 13.4): told within 15 s, deleted when the clock is beyond doubt. */
-#include "graph/state.h"
+#include "graph/parts.h"
 
 #define EXPIRY_DELAY_MIN (15 * TICKS_PER_SECOND)
 #define EXPIRY_DELAY_MAX (86400 * TICKS_PER_SECOND)

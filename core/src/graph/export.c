@@ -3,7 +3,7 @@
  * is stored meanwhile goes to the end of the order (base/store.h), so the file has what was there when the last piece was
  * read, and of what changed since the first also the older copy, which the importer drops (6.9).
  */
-#include "graph/state.h"
+#include "graph/parts.h"
 
 /** Rows that are looked at under one lock: a millisecond or two. */
 #define ROWS_A_STEP 512u

@@ -1,6 +1,6 @@
 /* Flooding (MS-PPGRH 1.3.5.3, 3.1.5.2.10, 3.1.7.27, 3.1.7.32, 3.1.7.33; spec parts 6.8, 6.9, 12). */
 #include "base/text.h"
-#include "graph/state.h"
+#include "graph/parts.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* A graph from create or open to close (MS-PPGRH 3.1.4.1, 3.1.4.2, 3.1.4.12). */
 #include "base/text.h"
-#include "graph/state.h"
+#include "graph/parts.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* The graph's own information, a record like any other (MS-PPGRH 2.2.3.1, 3.1.7.7; spec 6.3). */
 #include "base/text.h"
-#include "graph/state.h"
+#include "graph/parts.h"
 
 struct info_texts {
     struct buffer creator_id;

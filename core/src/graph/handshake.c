@@ -1,6 +1,6 @@
 /* Making and ending connections (MS-PPGRH 3.1.5.1, 3.1.5.2.1 to 3.1.5.2.4, 3.1.7.24 to 3.1.7.26; spec part 9). */
 #include "base/text.h"
-#include "graph/state.h"
+#include "graph/parts.h"
 
 #include <string.h>
 

@@ -5,7 +5,7 @@
  * of two copies the one that 6.9 prefers stays.
  */
 #include "event/backlog.h"
-#include "graph/state.h"
+#include "graph/parts.h"
 
 /** Changes that are told under one lock. */
 #define TOLD_A_STEP 1024u

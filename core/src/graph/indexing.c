@@ -1,5 +1,5 @@
 /* Databases that were written before there were searches: their records are put once more, where they stand. */
-#include "graph/state.h"
+#include "graph/parts.h"
 
 /** Grows when more than before is to be found. */
 #define SEARCHABLE 1u

@@ -1,5 +1,5 @@
 /* The newest records in order of arrival. */
-#include "graph/state.h"
+#include "graph/parts.h"
 
 peer_status peer__journal_create(struct journal *journal)
 {

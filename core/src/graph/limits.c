@@ -3,7 +3,7 @@
  * a neighbour's record is neither stored nor acknowledged nor forwarded, and a call of the application fails.
  */
 #include "base/text.h"
-#include "graph/state.h"
+#include "graph/parts.h"
 
 #define DATABASE_BYTES_DEFAULT (UINT64_C(1024) * 1024 * 1024)
 /** Tombstones and the graph's own records may take so much more: else nothing could be deleted, and nobody found. */

@@ -1,5 +1,5 @@
 /* Links: one per connection, from dial or accept to the end (MS-PPGRH 3.1.1; spec part 8). Input is taken apart here. */
-#include "graph/state.h"
+#include "graph/parts.h"
 
 #include <stdarg.h>
 #include <stdio.h>

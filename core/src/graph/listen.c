@@ -1,5 +1,5 @@
 /* Listening (MS-PPGRH 3.1.4.8). One port may serve several graphs of an engine: AUTH_INFO says which is meant. */
-#include "graph/state.h"
+#include "graph/parts.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
  * its older place is struck out.
  */
 #include "base/text.h"
-#include "graph/state.h"
+#include "graph/parts.h"
 
 #include <stdlib.h>
 #include <string.h>

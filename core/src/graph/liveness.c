@@ -2,7 +2,7 @@
  * Whether a connected link still lives and moves (decisions.md 7, 11). One timer for each link looks at what was counted
  * on the way; sending and receiving only note the moment.
  */
-#include "graph/state.h"
+#include "graph/parts.h"
 
 /** A link is looked at as often; what takes as long again is noticed so much later. */
 #define LOOK_PERIOD_US INT64_C(10000000)

@@ -1,5 +1,5 @@
 /* Graph maintenance, in its order: signature, contacts, partitions, connections (MS-PPGRH 3.1.7.16; spec part 14). */
-#include "graph/state.h"
+#include "graph/parts.h"
 
 #define PERIOD_US INT64_C(300000000)
 #define PERIOD_ALONE_US INT64_C(30000000)

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "graph/state.h"
+#include "graph/parts.h"
 
 /* -------------------------------------------------------------------------------------------------------------- nodes */
 

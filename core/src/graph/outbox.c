@@ -2,7 +2,7 @@
  * What a neighbour is owed is a place in the order of arrival and a place in the store, not a queue of bytes
  * (decisions.md 7): records are read when the transport has room, in the version that is current then.
  */
-#include "graph/state.h"
+#include "graph/parts.h"
 
 #include <stdlib.h>
 

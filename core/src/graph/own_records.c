@@ -1,6 +1,6 @@
 /* Records that a node publishes about itself and the graph: signature, contact, presence (MS-PPGRH 3.1.7.3 to 3.1.7.6),
  * and how they are kept alive (3.1.6.8; spec 13.5, D-24). */
-#include "graph/state.h"
+#include "graph/parts.h"
 
 #define REFRESH_BEFORE (60 * TICKS_PER_SECOND) /* D-24 */
 #define REFRESH_DELAY_MIN_US INT64_C(4000000)  /* 7.2 */

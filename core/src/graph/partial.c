@@ -5,7 +5,7 @@
  * on has the fewest bytes left, so that it is whole and gone soonest; while others wait for it, it has to move. It is none
  * that the application does not read: that one keeps what it holds, as a direct connection 4 MiB at most.
  */
-#include "graph/state.h"
+#include "graph/parts.h"
 
 #define PARTIAL_BYTES_MAX (128u * 1024 * 1024)
 /** From here on one message grows, and to its end: what is left up to the maximum is room for the largest. */

@@ -2,7 +2,7 @@
  * Peer time, the clock that a graph shares (MS-PPGRH 1.3.6, 3.1.5.2.2; spec part 10), and what we make of a local clock
  * that is stepped or wrong (decisions.md 5): no date that somebody sets may end the records of a graph.
  */
-#include "graph/state.h"
+#include "graph/parts.h"
 
 #define SURE_AFTER_US (INT64_C(86400) * 1000000)
 #define CLOCK_STEP_US (INT64_C(600) * 1000000)

@@ -1,6 +1,6 @@
 /* Presence: who is there (MS-PPGRH 3.1.7.4, 3.1.7.17, 3.1.6.9; spec 14.6). */
 #include "base/text.h"
-#include "graph/state.h"
+#include "graph/parts.h"
 
 #include <string.h>
 

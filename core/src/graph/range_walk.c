@@ -1,7 +1,7 @@
 /* Walks over the records of a range in the order (modification time, id), a piece a turn. */
 #include <string.h>
 
-#include "graph/state.h"
+#include "graph/parts.h"
 
 struct wire_bound peer__row_bound(const struct store_row *row)
 {

@@ -4,7 +4,7 @@
  * are left that the other side lists them. What is found is transferred before older windows are looked at: a record that
  * was updated then stands in the same place on both sides, and the hole that it left behind is on both sides too.
  */
-#include "graph/state.h"
+#include "graph/parts.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* Reconciliation, the side that answers: of each range that COMPARE asks about, whether it differs here, and if it holds few
  * records, or is asked for, which ones. Nothing is kept from one question to the next. */
-#include "graph/state.h"
+#include "graph/parts.h"
 
 #include <string.h>
 

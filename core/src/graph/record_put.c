@@ -1,6 +1,6 @@
 /* One record in and out of the store, what a search finds of it, and when it is hidden. */
 #include "base/text.h"
-#include "graph/state.h"
+#include "graph/parts.h"
 
 #include <string.h>
 

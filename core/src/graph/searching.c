@@ -1,5 +1,5 @@
 /* Searching records (graph-api 11): the store finds them, the graph leaves out what nobody may see. */
-#include "graph/state.h"
+#include "graph/parts.h"
 
 peer_status peer__graph_search_begin(struct graph *graph, const struct search *tree, struct graph_search *search)
 {

@@ -1,5 +1,5 @@
 /* Small values that a graph keeps in its database: whether it was synchronized, its clock, when it left. */
-#include "graph/state.h"
+#include "graph/parts.h"
 
 #define PRESENCE_NOTE_PERIOD_US 5000000
 

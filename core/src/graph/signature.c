@@ -1,6 +1,6 @@
 /* The graph's signature: the lowest node id in it, in one record, by which partitions are told apart (MS-PPGRH 1.3.2.1,
  * 3.1.7.6, 3.1.7.11; spec 14.1). */
-#include "graph/state.h"
+#include "graph/parts.h"
 
 #define LIFETIME (300 * TICKS_PER_SECOND)
 #define SHORTEST_DELAY_US INT64_C(100000)

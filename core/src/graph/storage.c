@@ -1,5 +1,5 @@
 /* Room: a graph that cannot store what comes says so, and catches up when there is room again (decisions.md 1, 6). */
-#include "graph/state.h"
+#include "graph/parts.h"
 
 /** How often a graph that lacks room, or what it could not store, looks again. */
 #define ROOM_PERIOD_US 5000000

@@ -1,5 +1,5 @@
 /* Sync All and time-based synchronization (MS-PPGRH 3.1.7.29, 3.1.7.30, 3.1.5.2.5, 3.1.5.2.6, 3.1.5.2.11; spec 11.1 to 11.3). */
-#include "graph/state.h"
+#include "graph/parts.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
  * (modification time, id); the initiator cuts them into ranges of ten and sends a hash of each; what differs is compared
  * record by record. Whole databases are walked here, so everything goes in steps, one a turn.
  */
-#include "graph/state.h"
+#include "graph/parts.h"
 
 #include <string.h>
 

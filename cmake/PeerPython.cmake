@@ -8,7 +8,10 @@ find_package(Python 3.10 REQUIRED COMPONENTS Interpreter Development.Module ${SK
 
 set(generator ${PROJECT_SOURCE_DIR}/bindings/cffi/generate.py)
 set(generated ${PROJECT_BINARY_DIR}/python/_peergraph.c)
-set(headers ${PEER_INCLUDE}/peergraph/codes.h ${PEER_INCLUDE}/peergraph/peergraph.h ${PEER_INCLUDE}/peergraph/sim.h)
+set(headers "")
+foreach(name IN ITEMS codes peergraph records sim)
+    list(APPEND headers ${PEER_INCLUDE}/peergraph/${name}.h)
+endforeach()
 add_custom_command(
     OUTPUT ${generated}
     COMMAND Python::Interpreter ${generator} --output ${generated} ${headers}

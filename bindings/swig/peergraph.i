@@ -44,6 +44,7 @@ static peer_status peer__lua_connection_views(peer_enum *enumeration, uint32_t c
 
 %include "peergraph/codes.h"
 %include "peergraph/peergraph.h"
+%include "peergraph/records.h"
 
 %rename(get_node_views) peer__lua_node_views;
 %rename(get_connection_views) peer__lua_connection_views;

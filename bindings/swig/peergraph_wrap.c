@@ -3483,441 +3483,6 @@ static int _wrap_peer_graph_universal_time_to_peer_time(lua_State* L) {
 }
 
 
-static int _wrap_peer_graph_add_record(lua_State* L) {
-  int SWIG_arg = 0;
-  peer_graph *arg1 = (peer_graph *) 0 ;
-  peer_record_input *arg2 = (peer_record_input *) 0 ;
-  peer_guid *arg3 = (peer_guid *) 0 ;
-  peer_record_input given2 = PEER_RECORD_INPUT_INIT ;
-  peer_guid given3 ;
-  peer_status result;
-  
-  arg3 = &given3; 
-  SWIG_check_num_args("peer_graph_add_record",2,2)
-  arg1 = peer__lua_unbox(L, 1, BOX_GRAPH); 
-  if (!lua_isnil(L, 2)) {
-    if (peer__lua_read_struct(L, 2, peer__lua_record_fields, &given2) != 0) return peer__lua_refuse(L);
-    arg2 = &given2;
-  } 
-  result = peer_graph_add_record(arg1,(struct peer_record_view const *)arg2,arg3);
-  if (result < 0) return peer__lua_fail(L, result); 
-  peer__lua_push_guid(L, arg3); SWIG_arg++; 
-  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
-  return SWIG_arg;
-  
-  fail: SWIGUNUSED;
-  lua_error(L);
-  return 0;
-}
-
-
-static int _wrap_peer_graph_update_record(lua_State* L) {
-  int SWIG_arg = 0;
-  peer_graph *arg1 = (peer_graph *) 0 ;
-  peer_record_input *arg2 = (peer_record_input *) 0 ;
-  peer_record_input given2 = PEER_RECORD_INPUT_INIT ;
-  peer_status result;
-  
-  SWIG_check_num_args("peer_graph_update_record",2,2)
-  arg1 = peer__lua_unbox(L, 1, BOX_GRAPH); 
-  if (!lua_isnil(L, 2)) {
-    if (peer__lua_read_struct(L, 2, peer__lua_record_fields, &given2) != 0) return peer__lua_refuse(L);
-    arg2 = &given2;
-  } 
-  result = peer_graph_update_record(arg1,(struct peer_record_view const *)arg2);
-  if (result < 0) return peer__lua_fail(L, result); 
-  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
-  return SWIG_arg;
-  
-  fail: SWIGUNUSED;
-  lua_error(L);
-  return 0;
-}
-
-
-static int _wrap_peer_graph_delete_record(lua_State* L) {
-  int SWIG_arg = 0;
-  peer_graph *arg1 = (peer_graph *) 0 ;
-  peer_guid *arg2 = (peer_guid *) 0 ;
-  uint32_t arg3 ;
-  peer_guid space2 ;
-  peer_status result;
-  
-  SWIG_check_num_args("peer_graph_delete_record",3,3)
-  arg1 = peer__lua_unbox(L, 1, BOX_GRAPH); 
-  if (peer__lua_read_guid(L, 2, "record_id", &space2, (const peer_guid **)&arg2) != 0) return peer__lua_refuse(L); 
-  if (peer__lua_read_uint32(L, 3, "local", &arg3) != 0) return peer__lua_refuse(L); 
-  result = peer_graph_delete_record(arg1,(struct peer_guid const *)arg2,arg3);
-  if (result < 0) return peer__lua_fail(L, result); 
-  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
-  return SWIG_arg;
-  
-  fail: SWIGUNUSED;
-  lua_error(L);
-  return 0;
-}
-
-
-static int _wrap_peer_graph_delete_secured_record(lua_State* L) {
-  int SWIG_arg = 0;
-  peer_graph *arg1 = (peer_graph *) 0 ;
-  peer_record_input *arg2 = (peer_record_input *) 0 ;
-  peer_record_input given2 = PEER_RECORD_INPUT_INIT ;
-  peer_status result;
-  
-  SWIG_check_num_args("peer_graph_delete_secured_record",2,2)
-  arg1 = peer__lua_unbox(L, 1, BOX_GRAPH); 
-  if (!lua_isnil(L, 2)) {
-    if (peer__lua_read_struct(L, 2, peer__lua_record_fields, &given2) != 0) return peer__lua_refuse(L);
-    arg2 = &given2;
-  } 
-  result = peer_graph_delete_secured_record(arg1,(struct peer_record_view const *)arg2);
-  if (result < 0) return peer__lua_fail(L, result); 
-  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
-  return SWIG_arg;
-  
-  fail: SWIGUNUSED;
-  lua_error(L);
-  return 0;
-}
-
-
-static int _wrap_peer_graph_get_record(lua_State* L) {
-  int SWIG_arg = 0;
-  peer_graph *arg1 = (peer_graph *) 0 ;
-  peer_guid *arg2 = (peer_guid *) 0 ;
-  peer_record **arg3 = (peer_record **) 0 ;
-  peer_guid space2 ;
-  peer_record *given3 = NULL ;
-  void **box3 ;
-  int box_index3 ;
-  peer_status result;
-  
-  arg3 = &given3; 
-  SWIG_check_num_args("peer_graph_get_record",2,2)
-  arg1 = peer__lua_unbox(L, 1, BOX_GRAPH); 
-  if (peer__lua_read_guid(L, 2, "record_id", &space2, (const peer_guid **)&arg2) != 0) return peer__lua_refuse(L); 
-  box3 = peer__lua_push_box(L, BOX_RECORD, 0); box_index3 = lua_gettop(L); 
-  result = peer_graph_get_record(arg1,(struct peer_guid const *)arg2,arg3);
-  if (result < 0) return peer__lua_fail(L, result); 
-  *box3 = given3;
-  if (given3 != NULL) lua_pushvalue(L, box_index3); else lua_pushboolean(L, 0);
-  SWIG_arg++; 
-  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
-  return SWIG_arg;
-  
-  fail: SWIGUNUSED;
-  lua_error(L);
-  return 0;
-}
-
-
-static int _wrap_peer_record_get_view(lua_State* L) {
-  int SWIG_arg = 0;
-  peer_record *arg1 = (peer_record *) 0 ;
-  size_t arg2 ;
-  peer_record_view *arg3 = (peer_record_view *) 0 ;
-  peer_record_view given2 ;
-  peer_status result;
-  
-  arg2 = sizeof(given2); arg3 = &given2; 
-  SWIG_check_num_args("peer_record_get_view",1,1)
-  arg1 = peer__lua_unbox(L, 1, BOX_RECORD); 
-  result = peer_record_get_view((struct peer_record const *)arg1,arg2,arg3);
-  if (result < 0) return peer__lua_fail(L, result); 
-  peer__lua_push_struct(L, peer__lua_record_fields, arg3); SWIG_arg++; 
-  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
-  return SWIG_arg;
-  
-  fail: SWIGUNUSED;
-  lua_error(L);
-  return 0;
-}
-
-
-static int _wrap_peer_graph_enum_records(lua_State* L) {
-  int SWIG_arg = 0;
-  peer_graph *arg1 = (peer_graph *) 0 ;
-  peer_guid *arg2 = (peer_guid *) 0 ;
-  char *arg3 = (char *) 0 ;
-  peer_enum **arg4 = (peer_enum **) 0 ;
-  peer_guid space2 ;
-  peer_enum *given4 = NULL ;
-  void **box4 ;
-  int box_index4 ;
-  peer_status result;
-  
-  arg4 = &given4; 
-  SWIG_check_num_args("peer_graph_enum_records",3,3)
-  arg1 = peer__lua_unbox(L, 1, BOX_GRAPH); 
-  if (peer__lua_read_guid(L, 2, "type", &space2, (const peer_guid **)&arg2) != 0) return peer__lua_refuse(L); 
-  if (peer__lua_read_text(L, 3, "creator_id", (const char **)&arg3) != 0) return peer__lua_refuse(L); 
-  box4 = peer__lua_push_box(L, BOX_ENUM, 1); box_index4 = lua_gettop(L); 
-  result = peer_graph_enum_records(arg1,(struct peer_guid const *)arg2,(char const *)arg3,arg4);
-  if (result < 0) return peer__lua_fail(L, result); 
-  *box4 = given4;
-  if (given4 != NULL) lua_pushvalue(L, box_index4); else lua_pushboolean(L, 0);
-  SWIG_arg++; 
-  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
-  return SWIG_arg;
-  
-  fail: SWIGUNUSED;
-  lua_error(L);
-  return 0;
-}
-
-
-static int _wrap_peer_graph_search_records(lua_State* L) {
-  int SWIG_arg = 0;
-  peer_graph *arg1 = (peer_graph *) 0 ;
-  char *arg2 = (char *) 0 ;
-  peer_enum **arg3 = (peer_enum **) 0 ;
-  peer_enum *given3 = NULL ;
-  void **box3 ;
-  int box_index3 ;
-  peer_status result;
-  
-  arg3 = &given3; 
-  SWIG_check_num_args("peer_graph_search_records",2,2)
-  arg1 = peer__lua_unbox(L, 1, BOX_GRAPH); 
-  if (peer__lua_read_text(L, 2, "criteria", (const char **)&arg2) != 0) return peer__lua_refuse(L); 
-  box3 = peer__lua_push_box(L, BOX_ENUM, 1); box_index3 = lua_gettop(L); 
-  result = peer_graph_search_records(arg1,(char const *)arg2,arg3);
-  if (result < 0) return peer__lua_fail(L, result); 
-  *box3 = given3;
-  if (given3 != NULL) lua_pushvalue(L, box_index3); else lua_pushboolean(L, 0);
-  SWIG_arg++; 
-  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
-  return SWIG_arg;
-  
-  fail: SWIGUNUSED;
-  lua_error(L);
-  return 0;
-}
-
-
-static int _wrap_peer_query_create(lua_State* L) {
-  int SWIG_arg = 0;
-  peer_query **arg1 = (peer_query **) 0 ;
-  peer_query *given1 = NULL ;
-  void **box1 ;
-  int box_index1 ;
-  peer_status result;
-  
-  arg1 = &given1; 
-  SWIG_check_num_args("peer_query_create",0,0)
-  box1 = peer__lua_push_box(L, BOX_QUERY, 0); box_index1 = lua_gettop(L); 
-  result = peer_query_create(arg1);
-  if (result < 0) return peer__lua_fail(L, result); 
-  *box1 = given1;
-  if (given1 != NULL) lua_pushvalue(L, box_index1); else lua_pushboolean(L, 0);
-  SWIG_arg++; 
-  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
-  return SWIG_arg;
-  
-  fail: SWIGUNUSED;
-  lua_error(L);
-  return 0;
-}
-
-
-static int _wrap_peer_query_begin_and(lua_State* L) {
-  int SWIG_arg = 0;
-  peer_query *arg1 = (peer_query *) 0 ;
-  peer_status result;
-  
-  SWIG_check_num_args("peer_query_begin_and",1,1)
-  arg1 = peer__lua_unbox(L, 1, BOX_QUERY); 
-  result = peer_query_begin_and(arg1);
-  if (result < 0) return peer__lua_fail(L, result); 
-  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
-  return SWIG_arg;
-  
-  fail: SWIGUNUSED;
-  lua_error(L);
-  return 0;
-}
-
-
-static int _wrap_peer_query_begin_or(lua_State* L) {
-  int SWIG_arg = 0;
-  peer_query *arg1 = (peer_query *) 0 ;
-  peer_status result;
-  
-  SWIG_check_num_args("peer_query_begin_or",1,1)
-  arg1 = peer__lua_unbox(L, 1, BOX_QUERY); 
-  result = peer_query_begin_or(arg1);
-  if (result < 0) return peer__lua_fail(L, result); 
-  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
-  return SWIG_arg;
-  
-  fail: SWIGUNUSED;
-  lua_error(L);
-  return 0;
-}
-
-
-static int _wrap_peer_query_end(lua_State* L) {
-  int SWIG_arg = 0;
-  peer_query *arg1 = (peer_query *) 0 ;
-  peer_status result;
-  
-  SWIG_check_num_args("peer_query_end",1,1)
-  arg1 = peer__lua_unbox(L, 1, BOX_QUERY); 
-  result = peer_query_end(arg1);
-  if (result < 0) return peer__lua_fail(L, result); 
-  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
-  return SWIG_arg;
-  
-  fail: SWIGUNUSED;
-  lua_error(L);
-  return 0;
-}
-
-
-static int _wrap_peer_query_add_text(lua_State* L) {
-  int SWIG_arg = 0;
-  peer_query *arg1 = (peer_query *) 0 ;
-  char *arg2 = (char *) 0 ;
-  int32_t arg3 ;
-  char *arg4 = (char *) 0 ;
-  peer_status result;
-  
-  SWIG_check_num_args("peer_query_add_text",4,4)
-  arg1 = peer__lua_unbox(L, 1, BOX_QUERY); 
-  if (peer__lua_read_text(L, 2, "name", (const char **)&arg2) != 0) return peer__lua_refuse(L); 
-  if (peer__lua_read_int32(L, 3, "compare", &arg3) != 0) return peer__lua_refuse(L); 
-  if (peer__lua_read_text(L, 4, "text", (const char **)&arg4) != 0) return peer__lua_refuse(L); 
-  result = peer_query_add_text(arg1,(char const *)arg2,arg3,(char const *)arg4);
-  if (result < 0) return peer__lua_fail(L, result); 
-  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
-  return SWIG_arg;
-  
-  fail: SWIGUNUSED;
-  lua_error(L);
-  return 0;
-}
-
-
-static int _wrap_peer_query_add_pattern(lua_State* L) {
-  int SWIG_arg = 0;
-  peer_query *arg1 = (peer_query *) 0 ;
-  char *arg2 = (char *) 0 ;
-  int32_t arg3 ;
-  char *arg4 = (char *) 0 ;
-  peer_status result;
-  
-  SWIG_check_num_args("peer_query_add_pattern",4,4)
-  arg1 = peer__lua_unbox(L, 1, BOX_QUERY); 
-  if (peer__lua_read_text(L, 2, "name", (const char **)&arg2) != 0) return peer__lua_refuse(L); 
-  if (peer__lua_read_int32(L, 3, "compare", &arg3) != 0) return peer__lua_refuse(L); 
-  if (peer__lua_read_text(L, 4, "pattern", (const char **)&arg4) != 0) return peer__lua_refuse(L); 
-  result = peer_query_add_pattern(arg1,(char const *)arg2,arg3,(char const *)arg4);
-  if (result < 0) return peer__lua_fail(L, result); 
-  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
-  return SWIG_arg;
-  
-  fail: SWIGUNUSED;
-  lua_error(L);
-  return 0;
-}
-
-
-static int _wrap_peer_query_add_int(lua_State* L) {
-  int SWIG_arg = 0;
-  peer_query *arg1 = (peer_query *) 0 ;
-  char *arg2 = (char *) 0 ;
-  int32_t arg3 ;
-  int64_t arg4 ;
-  peer_status result;
-  
-  SWIG_check_num_args("peer_query_add_int",4,4)
-  arg1 = peer__lua_unbox(L, 1, BOX_QUERY); 
-  if (peer__lua_read_text(L, 2, "name", (const char **)&arg2) != 0) return peer__lua_refuse(L); 
-  if (peer__lua_read_int32(L, 3, "compare", &arg3) != 0) return peer__lua_refuse(L); 
-  if (peer__lua_read_int64(L, 4, "value", &arg4) != 0) return peer__lua_refuse(L); 
-  result = peer_query_add_int(arg1,(char const *)arg2,arg3,arg4);
-  if (result < 0) return peer__lua_fail(L, result); 
-  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
-  return SWIG_arg;
-  
-  fail: SWIGUNUSED;
-  lua_error(L);
-  return 0;
-}
-
-
-static int _wrap_peer_query_add_date(lua_State* L) {
-  int SWIG_arg = 0;
-  peer_query *arg1 = (peer_query *) 0 ;
-  char *arg2 = (char *) 0 ;
-  int32_t arg3 ;
-  int64_t arg4 ;
-  peer_status result;
-  
-  SWIG_check_num_args("peer_query_add_date",4,4)
-  arg1 = peer__lua_unbox(L, 1, BOX_QUERY); 
-  if (peer__lua_read_text(L, 2, "name", (const char **)&arg2) != 0) return peer__lua_refuse(L); 
-  if (peer__lua_read_int32(L, 3, "compare", &arg3) != 0) return peer__lua_refuse(L); 
-  if (peer__lua_read_int64(L, 4, "time_us", &arg4) != 0) return peer__lua_refuse(L); 
-  result = peer_query_add_date(arg1,(char const *)arg2,arg3,arg4);
-  if (result < 0) return peer__lua_fail(L, result); 
-  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
-  return SWIG_arg;
-  
-  fail: SWIGUNUSED;
-  lua_error(L);
-  return 0;
-}
-
-
-static int _wrap_peer_query_add_guid(lua_State* L) {
-  int SWIG_arg = 0;
-  peer_query *arg1 = (peer_query *) 0 ;
-  char *arg2 = (char *) 0 ;
-  int32_t arg3 ;
-  peer_guid *arg4 = (peer_guid *) 0 ;
-  peer_guid space4 ;
-  peer_status result;
-  
-  SWIG_check_num_args("peer_query_add_guid",4,4)
-  arg1 = peer__lua_unbox(L, 1, BOX_QUERY); 
-  if (peer__lua_read_text(L, 2, "name", (const char **)&arg2) != 0) return peer__lua_refuse(L); 
-  if (peer__lua_read_int32(L, 3, "compare", &arg3) != 0) return peer__lua_refuse(L); 
-  if (peer__lua_read_guid(L, 4, "guid", &space4, (const peer_guid **)&arg4) != 0) return peer__lua_refuse(L); 
-  result = peer_query_add_guid(arg1,(char const *)arg2,arg3,(struct peer_guid const *)arg4);
-  if (result < 0) return peer__lua_fail(L, result); 
-  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
-  return SWIG_arg;
-  
-  fail: SWIGUNUSED;
-  lua_error(L);
-  return 0;
-}
-
-
-static int _wrap_peer_query_get_xml(lua_State* L) {
-  int SWIG_arg = 0;
-  peer_query *arg1 = (peer_query *) 0 ;
-  char **arg2 = (char **) 0 ;
-  char const *given2 ;
-  peer_status result;
-  
-  arg2 = (char **)&given2; 
-  SWIG_check_num_args("peer_query_get_xml",1,1)
-  arg1 = peer__lua_unbox(L, 1, BOX_QUERY); 
-  result = peer_query_get_xml((struct peer_query const *)arg1,(char const **)arg2);
-  if (result < 0) return peer__lua_fail(L, result); 
-  peer__lua_push_text(L, *arg2); SWIG_arg++; 
-  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
-  return SWIG_arg;
-  
-  fail: SWIGUNUSED;
-  lua_error(L);
-  return 0;
-}
-
-
 static int _wrap_peer_graph_get_deferred_record(lua_State* L) {
   int SWIG_arg = 0;
   peer_graph *arg1 = (peer_graph *) 0 ;
@@ -4021,166 +3586,6 @@ static int _wrap_peer_graph_import_database(lua_State* L) {
   if (peer__lua_read_text(L, 2, "path", (const char **)&arg2) != 0) return peer__lua_refuse(L); 
   result = peer_graph_import_database(arg1,(char const *)arg2);
   if (result < 0) return peer__lua_fail(L, result); 
-  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
-  return SWIG_arg;
-  
-  fail: SWIGUNUSED;
-  lua_error(L);
-  return 0;
-}
-
-
-static int _wrap_peer_graph_begin_batch(lua_State* L) {
-  int SWIG_arg = 0;
-  peer_graph *arg1 = (peer_graph *) 0 ;
-  peer_batch **arg2 = (peer_batch **) 0 ;
-  peer_batch *given2 = NULL ;
-  void **box2 ;
-  int box_index2 ;
-  peer_status result;
-  
-  arg2 = &given2; 
-  SWIG_check_num_args("peer_graph_begin_batch",1,1)
-  arg1 = peer__lua_unbox(L, 1, BOX_GRAPH); 
-  box2 = peer__lua_push_box(L, BOX_BATCH, 1); box_index2 = lua_gettop(L); 
-  result = peer_graph_begin_batch(arg1,arg2);
-  if (result < 0) return peer__lua_fail(L, result); 
-  *box2 = given2;
-  if (given2 != NULL) lua_pushvalue(L, box_index2); else lua_pushboolean(L, 0);
-  SWIG_arg++; 
-  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
-  return SWIG_arg;
-  
-  fail: SWIGUNUSED;
-  lua_error(L);
-  return 0;
-}
-
-
-static int _wrap_peer_batch_add_record(lua_State* L) {
-  int SWIG_arg = 0;
-  peer_batch *arg1 = (peer_batch *) 0 ;
-  peer_record_input *arg2 = (peer_record_input *) 0 ;
-  peer_guid *arg3 = (peer_guid *) 0 ;
-  peer_record_input given2 = PEER_RECORD_INPUT_INIT ;
-  peer_guid given3 ;
-  peer_status result;
-  
-  arg3 = &given3; 
-  SWIG_check_num_args("peer_batch_add_record",2,2)
-  arg1 = peer__lua_unbox(L, 1, BOX_BATCH); 
-  if (!lua_isnil(L, 2)) {
-    if (peer__lua_read_struct(L, 2, peer__lua_record_fields, &given2) != 0) return peer__lua_refuse(L);
-    arg2 = &given2;
-  } 
-  result = peer_batch_add_record(arg1,(struct peer_record_view const *)arg2,arg3);
-  if (result < 0) return peer__lua_fail(L, result); 
-  peer__lua_push_guid(L, arg3); SWIG_arg++; 
-  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
-  return SWIG_arg;
-  
-  fail: SWIGUNUSED;
-  lua_error(L);
-  return 0;
-}
-
-
-static int _wrap_peer_batch_update_record(lua_State* L) {
-  int SWIG_arg = 0;
-  peer_batch *arg1 = (peer_batch *) 0 ;
-  peer_record_input *arg2 = (peer_record_input *) 0 ;
-  peer_record_input given2 = PEER_RECORD_INPUT_INIT ;
-  peer_status result;
-  
-  SWIG_check_num_args("peer_batch_update_record",2,2)
-  arg1 = peer__lua_unbox(L, 1, BOX_BATCH); 
-  if (!lua_isnil(L, 2)) {
-    if (peer__lua_read_struct(L, 2, peer__lua_record_fields, &given2) != 0) return peer__lua_refuse(L);
-    arg2 = &given2;
-  } 
-  result = peer_batch_update_record(arg1,(struct peer_record_view const *)arg2);
-  if (result < 0) return peer__lua_fail(L, result); 
-  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
-  return SWIG_arg;
-  
-  fail: SWIGUNUSED;
-  lua_error(L);
-  return 0;
-}
-
-
-static int _wrap_peer_batch_delete_record(lua_State* L) {
-  int SWIG_arg = 0;
-  peer_batch *arg1 = (peer_batch *) 0 ;
-  peer_guid *arg2 = (peer_guid *) 0 ;
-  peer_guid space2 ;
-  peer_status result;
-  
-  SWIG_check_num_args("peer_batch_delete_record",2,2)
-  arg1 = peer__lua_unbox(L, 1, BOX_BATCH); 
-  if (peer__lua_read_guid(L, 2, "record_id", &space2, (const peer_guid **)&arg2) != 0) return peer__lua_refuse(L); 
-  result = peer_batch_delete_record(arg1,(struct peer_guid const *)arg2);
-  if (result < 0) return peer__lua_fail(L, result); 
-  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
-  return SWIG_arg;
-  
-  fail: SWIGUNUSED;
-  lua_error(L);
-  return 0;
-}
-
-
-static int _wrap_peer_batch_delete_secured_record(lua_State* L) {
-  int SWIG_arg = 0;
-  peer_batch *arg1 = (peer_batch *) 0 ;
-  peer_record_input *arg2 = (peer_record_input *) 0 ;
-  peer_record_input given2 = PEER_RECORD_INPUT_INIT ;
-  peer_status result;
-  
-  SWIG_check_num_args("peer_batch_delete_secured_record",2,2)
-  arg1 = peer__lua_unbox(L, 1, BOX_BATCH); 
-  if (!lua_isnil(L, 2)) {
-    if (peer__lua_read_struct(L, 2, peer__lua_record_fields, &given2) != 0) return peer__lua_refuse(L);
-    arg2 = &given2;
-  } 
-  result = peer_batch_delete_secured_record(arg1,(struct peer_record_view const *)arg2);
-  if (result < 0) return peer__lua_fail(L, result); 
-  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
-  return SWIG_arg;
-  
-  fail: SWIGUNUSED;
-  lua_error(L);
-  return 0;
-}
-
-
-static int _wrap_peer_batch_commit(lua_State* L) {
-  int SWIG_arg = 0;
-  peer_batch *arg1 = (peer_batch *) 0 ;
-  peer_status result;
-  
-  SWIG_check_num_args("peer_batch_commit",1,1)
-  arg1 = peer__lua_unbox(L, 1, BOX_BATCH); 
-  result = peer_batch_commit(arg1);
-  if (result < 0) return peer__lua_fail(L, result); 
-  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
-  return SWIG_arg;
-  
-  fail: SWIGUNUSED;
-  lua_error(L);
-  return 0;
-}
-
-
-static int _wrap_peer_batch_abort(lua_State* L) {
-  int SWIG_arg = 0;
-  peer_batch *arg1 = (peer_batch *) 0 ;
-  peer_status result;
-  
-  SWIG_check_num_args("peer_batch_abort",1,1)
-  arg1 = peer__lua_unbox(L, 1, BOX_BATCH); 
-  result = peer_batch_abort(arg1);
-  if (result < 0) return peer__lua_fail_quietly(L, result); 
   SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
   return SWIG_arg;
   
@@ -4469,6 +3874,190 @@ static int _wrap_peer_unregister_event(lua_State* L) {
 }
 
 
+static int _wrap_peer_graph_add_record(lua_State* L) {
+  int SWIG_arg = 0;
+  peer_graph *arg1 = (peer_graph *) 0 ;
+  peer_record_input *arg2 = (peer_record_input *) 0 ;
+  peer_guid *arg3 = (peer_guid *) 0 ;
+  peer_record_input given2 = PEER_RECORD_INPUT_INIT ;
+  peer_guid given3 ;
+  peer_status result;
+  
+  arg3 = &given3; 
+  SWIG_check_num_args("peer_graph_add_record",2,2)
+  arg1 = peer__lua_unbox(L, 1, BOX_GRAPH); 
+  if (!lua_isnil(L, 2)) {
+    if (peer__lua_read_struct(L, 2, peer__lua_record_fields, &given2) != 0) return peer__lua_refuse(L);
+    arg2 = &given2;
+  } 
+  result = peer_graph_add_record(arg1,(struct peer_record_view const *)arg2,arg3);
+  if (result < 0) return peer__lua_fail(L, result); 
+  peer__lua_push_guid(L, arg3); SWIG_arg++; 
+  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
+  return SWIG_arg;
+  
+  fail: SWIGUNUSED;
+  lua_error(L);
+  return 0;
+}
+
+
+static int _wrap_peer_graph_update_record(lua_State* L) {
+  int SWIG_arg = 0;
+  peer_graph *arg1 = (peer_graph *) 0 ;
+  peer_record_input *arg2 = (peer_record_input *) 0 ;
+  peer_record_input given2 = PEER_RECORD_INPUT_INIT ;
+  peer_status result;
+  
+  SWIG_check_num_args("peer_graph_update_record",2,2)
+  arg1 = peer__lua_unbox(L, 1, BOX_GRAPH); 
+  if (!lua_isnil(L, 2)) {
+    if (peer__lua_read_struct(L, 2, peer__lua_record_fields, &given2) != 0) return peer__lua_refuse(L);
+    arg2 = &given2;
+  } 
+  result = peer_graph_update_record(arg1,(struct peer_record_view const *)arg2);
+  if (result < 0) return peer__lua_fail(L, result); 
+  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
+  return SWIG_arg;
+  
+  fail: SWIGUNUSED;
+  lua_error(L);
+  return 0;
+}
+
+
+static int _wrap_peer_graph_delete_record(lua_State* L) {
+  int SWIG_arg = 0;
+  peer_graph *arg1 = (peer_graph *) 0 ;
+  peer_guid *arg2 = (peer_guid *) 0 ;
+  uint32_t arg3 ;
+  peer_guid space2 ;
+  peer_status result;
+  
+  SWIG_check_num_args("peer_graph_delete_record",3,3)
+  arg1 = peer__lua_unbox(L, 1, BOX_GRAPH); 
+  if (peer__lua_read_guid(L, 2, "record_id", &space2, (const peer_guid **)&arg2) != 0) return peer__lua_refuse(L); 
+  if (peer__lua_read_uint32(L, 3, "local", &arg3) != 0) return peer__lua_refuse(L); 
+  result = peer_graph_delete_record(arg1,(struct peer_guid const *)arg2,arg3);
+  if (result < 0) return peer__lua_fail(L, result); 
+  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
+  return SWIG_arg;
+  
+  fail: SWIGUNUSED;
+  lua_error(L);
+  return 0;
+}
+
+
+static int _wrap_peer_graph_delete_secured_record(lua_State* L) {
+  int SWIG_arg = 0;
+  peer_graph *arg1 = (peer_graph *) 0 ;
+  peer_record_input *arg2 = (peer_record_input *) 0 ;
+  peer_record_input given2 = PEER_RECORD_INPUT_INIT ;
+  peer_status result;
+  
+  SWIG_check_num_args("peer_graph_delete_secured_record",2,2)
+  arg1 = peer__lua_unbox(L, 1, BOX_GRAPH); 
+  if (!lua_isnil(L, 2)) {
+    if (peer__lua_read_struct(L, 2, peer__lua_record_fields, &given2) != 0) return peer__lua_refuse(L);
+    arg2 = &given2;
+  } 
+  result = peer_graph_delete_secured_record(arg1,(struct peer_record_view const *)arg2);
+  if (result < 0) return peer__lua_fail(L, result); 
+  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
+  return SWIG_arg;
+  
+  fail: SWIGUNUSED;
+  lua_error(L);
+  return 0;
+}
+
+
+static int _wrap_peer_graph_get_record(lua_State* L) {
+  int SWIG_arg = 0;
+  peer_graph *arg1 = (peer_graph *) 0 ;
+  peer_guid *arg2 = (peer_guid *) 0 ;
+  peer_record **arg3 = (peer_record **) 0 ;
+  peer_guid space2 ;
+  peer_record *given3 = NULL ;
+  void **box3 ;
+  int box_index3 ;
+  peer_status result;
+  
+  arg3 = &given3; 
+  SWIG_check_num_args("peer_graph_get_record",2,2)
+  arg1 = peer__lua_unbox(L, 1, BOX_GRAPH); 
+  if (peer__lua_read_guid(L, 2, "record_id", &space2, (const peer_guid **)&arg2) != 0) return peer__lua_refuse(L); 
+  box3 = peer__lua_push_box(L, BOX_RECORD, 0); box_index3 = lua_gettop(L); 
+  result = peer_graph_get_record(arg1,(struct peer_guid const *)arg2,arg3);
+  if (result < 0) return peer__lua_fail(L, result); 
+  *box3 = given3;
+  if (given3 != NULL) lua_pushvalue(L, box_index3); else lua_pushboolean(L, 0);
+  SWIG_arg++; 
+  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
+  return SWIG_arg;
+  
+  fail: SWIGUNUSED;
+  lua_error(L);
+  return 0;
+}
+
+
+static int _wrap_peer_record_get_view(lua_State* L) {
+  int SWIG_arg = 0;
+  peer_record *arg1 = (peer_record *) 0 ;
+  size_t arg2 ;
+  peer_record_view *arg3 = (peer_record_view *) 0 ;
+  peer_record_view given2 ;
+  peer_status result;
+  
+  arg2 = sizeof(given2); arg3 = &given2; 
+  SWIG_check_num_args("peer_record_get_view",1,1)
+  arg1 = peer__lua_unbox(L, 1, BOX_RECORD); 
+  result = peer_record_get_view((struct peer_record const *)arg1,arg2,arg3);
+  if (result < 0) return peer__lua_fail(L, result); 
+  peer__lua_push_struct(L, peer__lua_record_fields, arg3); SWIG_arg++; 
+  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
+  return SWIG_arg;
+  
+  fail: SWIGUNUSED;
+  lua_error(L);
+  return 0;
+}
+
+
+static int _wrap_peer_graph_enum_records(lua_State* L) {
+  int SWIG_arg = 0;
+  peer_graph *arg1 = (peer_graph *) 0 ;
+  peer_guid *arg2 = (peer_guid *) 0 ;
+  char *arg3 = (char *) 0 ;
+  peer_enum **arg4 = (peer_enum **) 0 ;
+  peer_guid space2 ;
+  peer_enum *given4 = NULL ;
+  void **box4 ;
+  int box_index4 ;
+  peer_status result;
+  
+  arg4 = &given4; 
+  SWIG_check_num_args("peer_graph_enum_records",3,3)
+  arg1 = peer__lua_unbox(L, 1, BOX_GRAPH); 
+  if (peer__lua_read_guid(L, 2, "type", &space2, (const peer_guid **)&arg2) != 0) return peer__lua_refuse(L); 
+  if (peer__lua_read_text(L, 3, "creator_id", (const char **)&arg3) != 0) return peer__lua_refuse(L); 
+  box4 = peer__lua_push_box(L, BOX_ENUM, 1); box_index4 = lua_gettop(L); 
+  result = peer_graph_enum_records(arg1,(struct peer_guid const *)arg2,(char const *)arg3,arg4);
+  if (result < 0) return peer__lua_fail(L, result); 
+  *box4 = given4;
+  if (given4 != NULL) lua_pushvalue(L, box_index4); else lua_pushboolean(L, 0);
+  SWIG_arg++; 
+  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
+  return SWIG_arg;
+  
+  fail: SWIGUNUSED;
+  lua_error(L);
+  return 0;
+}
+
+
 static int _wrap_peer_attributes_create(lua_State* L) {
   int SWIG_arg = 0;
   peer_attributes **arg1 = (peer_attributes **) 0 ;
@@ -4704,6 +4293,417 @@ static int _wrap_peer_attributes_get_date(lua_State* L) {
   result = peer_attributes_get_date((struct peer_attributes const *)arg1,arg2,arg3);
   if (result < 0) return peer__lua_fail(L, result); 
   lua_pushinteger(L, *arg3); SWIG_arg++; 
+  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
+  return SWIG_arg;
+  
+  fail: SWIGUNUSED;
+  lua_error(L);
+  return 0;
+}
+
+
+static int _wrap_peer_graph_search_records(lua_State* L) {
+  int SWIG_arg = 0;
+  peer_graph *arg1 = (peer_graph *) 0 ;
+  char *arg2 = (char *) 0 ;
+  peer_enum **arg3 = (peer_enum **) 0 ;
+  peer_enum *given3 = NULL ;
+  void **box3 ;
+  int box_index3 ;
+  peer_status result;
+  
+  arg3 = &given3; 
+  SWIG_check_num_args("peer_graph_search_records",2,2)
+  arg1 = peer__lua_unbox(L, 1, BOX_GRAPH); 
+  if (peer__lua_read_text(L, 2, "criteria", (const char **)&arg2) != 0) return peer__lua_refuse(L); 
+  box3 = peer__lua_push_box(L, BOX_ENUM, 1); box_index3 = lua_gettop(L); 
+  result = peer_graph_search_records(arg1,(char const *)arg2,arg3);
+  if (result < 0) return peer__lua_fail(L, result); 
+  *box3 = given3;
+  if (given3 != NULL) lua_pushvalue(L, box_index3); else lua_pushboolean(L, 0);
+  SWIG_arg++; 
+  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
+  return SWIG_arg;
+  
+  fail: SWIGUNUSED;
+  lua_error(L);
+  return 0;
+}
+
+
+static int _wrap_peer_query_create(lua_State* L) {
+  int SWIG_arg = 0;
+  peer_query **arg1 = (peer_query **) 0 ;
+  peer_query *given1 = NULL ;
+  void **box1 ;
+  int box_index1 ;
+  peer_status result;
+  
+  arg1 = &given1; 
+  SWIG_check_num_args("peer_query_create",0,0)
+  box1 = peer__lua_push_box(L, BOX_QUERY, 0); box_index1 = lua_gettop(L); 
+  result = peer_query_create(arg1);
+  if (result < 0) return peer__lua_fail(L, result); 
+  *box1 = given1;
+  if (given1 != NULL) lua_pushvalue(L, box_index1); else lua_pushboolean(L, 0);
+  SWIG_arg++; 
+  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
+  return SWIG_arg;
+  
+  fail: SWIGUNUSED;
+  lua_error(L);
+  return 0;
+}
+
+
+static int _wrap_peer_query_begin_and(lua_State* L) {
+  int SWIG_arg = 0;
+  peer_query *arg1 = (peer_query *) 0 ;
+  peer_status result;
+  
+  SWIG_check_num_args("peer_query_begin_and",1,1)
+  arg1 = peer__lua_unbox(L, 1, BOX_QUERY); 
+  result = peer_query_begin_and(arg1);
+  if (result < 0) return peer__lua_fail(L, result); 
+  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
+  return SWIG_arg;
+  
+  fail: SWIGUNUSED;
+  lua_error(L);
+  return 0;
+}
+
+
+static int _wrap_peer_query_begin_or(lua_State* L) {
+  int SWIG_arg = 0;
+  peer_query *arg1 = (peer_query *) 0 ;
+  peer_status result;
+  
+  SWIG_check_num_args("peer_query_begin_or",1,1)
+  arg1 = peer__lua_unbox(L, 1, BOX_QUERY); 
+  result = peer_query_begin_or(arg1);
+  if (result < 0) return peer__lua_fail(L, result); 
+  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
+  return SWIG_arg;
+  
+  fail: SWIGUNUSED;
+  lua_error(L);
+  return 0;
+}
+
+
+static int _wrap_peer_query_end(lua_State* L) {
+  int SWIG_arg = 0;
+  peer_query *arg1 = (peer_query *) 0 ;
+  peer_status result;
+  
+  SWIG_check_num_args("peer_query_end",1,1)
+  arg1 = peer__lua_unbox(L, 1, BOX_QUERY); 
+  result = peer_query_end(arg1);
+  if (result < 0) return peer__lua_fail(L, result); 
+  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
+  return SWIG_arg;
+  
+  fail: SWIGUNUSED;
+  lua_error(L);
+  return 0;
+}
+
+
+static int _wrap_peer_query_add_text(lua_State* L) {
+  int SWIG_arg = 0;
+  peer_query *arg1 = (peer_query *) 0 ;
+  char *arg2 = (char *) 0 ;
+  int32_t arg3 ;
+  char *arg4 = (char *) 0 ;
+  peer_status result;
+  
+  SWIG_check_num_args("peer_query_add_text",4,4)
+  arg1 = peer__lua_unbox(L, 1, BOX_QUERY); 
+  if (peer__lua_read_text(L, 2, "name", (const char **)&arg2) != 0) return peer__lua_refuse(L); 
+  if (peer__lua_read_int32(L, 3, "compare", &arg3) != 0) return peer__lua_refuse(L); 
+  if (peer__lua_read_text(L, 4, "text", (const char **)&arg4) != 0) return peer__lua_refuse(L); 
+  result = peer_query_add_text(arg1,(char const *)arg2,arg3,(char const *)arg4);
+  if (result < 0) return peer__lua_fail(L, result); 
+  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
+  return SWIG_arg;
+  
+  fail: SWIGUNUSED;
+  lua_error(L);
+  return 0;
+}
+
+
+static int _wrap_peer_query_add_pattern(lua_State* L) {
+  int SWIG_arg = 0;
+  peer_query *arg1 = (peer_query *) 0 ;
+  char *arg2 = (char *) 0 ;
+  int32_t arg3 ;
+  char *arg4 = (char *) 0 ;
+  peer_status result;
+  
+  SWIG_check_num_args("peer_query_add_pattern",4,4)
+  arg1 = peer__lua_unbox(L, 1, BOX_QUERY); 
+  if (peer__lua_read_text(L, 2, "name", (const char **)&arg2) != 0) return peer__lua_refuse(L); 
+  if (peer__lua_read_int32(L, 3, "compare", &arg3) != 0) return peer__lua_refuse(L); 
+  if (peer__lua_read_text(L, 4, "pattern", (const char **)&arg4) != 0) return peer__lua_refuse(L); 
+  result = peer_query_add_pattern(arg1,(char const *)arg2,arg3,(char const *)arg4);
+  if (result < 0) return peer__lua_fail(L, result); 
+  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
+  return SWIG_arg;
+  
+  fail: SWIGUNUSED;
+  lua_error(L);
+  return 0;
+}
+
+
+static int _wrap_peer_query_add_int(lua_State* L) {
+  int SWIG_arg = 0;
+  peer_query *arg1 = (peer_query *) 0 ;
+  char *arg2 = (char *) 0 ;
+  int32_t arg3 ;
+  int64_t arg4 ;
+  peer_status result;
+  
+  SWIG_check_num_args("peer_query_add_int",4,4)
+  arg1 = peer__lua_unbox(L, 1, BOX_QUERY); 
+  if (peer__lua_read_text(L, 2, "name", (const char **)&arg2) != 0) return peer__lua_refuse(L); 
+  if (peer__lua_read_int32(L, 3, "compare", &arg3) != 0) return peer__lua_refuse(L); 
+  if (peer__lua_read_int64(L, 4, "value", &arg4) != 0) return peer__lua_refuse(L); 
+  result = peer_query_add_int(arg1,(char const *)arg2,arg3,arg4);
+  if (result < 0) return peer__lua_fail(L, result); 
+  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
+  return SWIG_arg;
+  
+  fail: SWIGUNUSED;
+  lua_error(L);
+  return 0;
+}
+
+
+static int _wrap_peer_query_add_date(lua_State* L) {
+  int SWIG_arg = 0;
+  peer_query *arg1 = (peer_query *) 0 ;
+  char *arg2 = (char *) 0 ;
+  int32_t arg3 ;
+  int64_t arg4 ;
+  peer_status result;
+  
+  SWIG_check_num_args("peer_query_add_date",4,4)
+  arg1 = peer__lua_unbox(L, 1, BOX_QUERY); 
+  if (peer__lua_read_text(L, 2, "name", (const char **)&arg2) != 0) return peer__lua_refuse(L); 
+  if (peer__lua_read_int32(L, 3, "compare", &arg3) != 0) return peer__lua_refuse(L); 
+  if (peer__lua_read_int64(L, 4, "time_us", &arg4) != 0) return peer__lua_refuse(L); 
+  result = peer_query_add_date(arg1,(char const *)arg2,arg3,arg4);
+  if (result < 0) return peer__lua_fail(L, result); 
+  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
+  return SWIG_arg;
+  
+  fail: SWIGUNUSED;
+  lua_error(L);
+  return 0;
+}
+
+
+static int _wrap_peer_query_add_guid(lua_State* L) {
+  int SWIG_arg = 0;
+  peer_query *arg1 = (peer_query *) 0 ;
+  char *arg2 = (char *) 0 ;
+  int32_t arg3 ;
+  peer_guid *arg4 = (peer_guid *) 0 ;
+  peer_guid space4 ;
+  peer_status result;
+  
+  SWIG_check_num_args("peer_query_add_guid",4,4)
+  arg1 = peer__lua_unbox(L, 1, BOX_QUERY); 
+  if (peer__lua_read_text(L, 2, "name", (const char **)&arg2) != 0) return peer__lua_refuse(L); 
+  if (peer__lua_read_int32(L, 3, "compare", &arg3) != 0) return peer__lua_refuse(L); 
+  if (peer__lua_read_guid(L, 4, "guid", &space4, (const peer_guid **)&arg4) != 0) return peer__lua_refuse(L); 
+  result = peer_query_add_guid(arg1,(char const *)arg2,arg3,(struct peer_guid const *)arg4);
+  if (result < 0) return peer__lua_fail(L, result); 
+  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
+  return SWIG_arg;
+  
+  fail: SWIGUNUSED;
+  lua_error(L);
+  return 0;
+}
+
+
+static int _wrap_peer_query_get_xml(lua_State* L) {
+  int SWIG_arg = 0;
+  peer_query *arg1 = (peer_query *) 0 ;
+  char **arg2 = (char **) 0 ;
+  char const *given2 ;
+  peer_status result;
+  
+  arg2 = (char **)&given2; 
+  SWIG_check_num_args("peer_query_get_xml",1,1)
+  arg1 = peer__lua_unbox(L, 1, BOX_QUERY); 
+  result = peer_query_get_xml((struct peer_query const *)arg1,(char const **)arg2);
+  if (result < 0) return peer__lua_fail(L, result); 
+  peer__lua_push_text(L, *arg2); SWIG_arg++; 
+  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
+  return SWIG_arg;
+  
+  fail: SWIGUNUSED;
+  lua_error(L);
+  return 0;
+}
+
+
+static int _wrap_peer_graph_begin_batch(lua_State* L) {
+  int SWIG_arg = 0;
+  peer_graph *arg1 = (peer_graph *) 0 ;
+  peer_batch **arg2 = (peer_batch **) 0 ;
+  peer_batch *given2 = NULL ;
+  void **box2 ;
+  int box_index2 ;
+  peer_status result;
+  
+  arg2 = &given2; 
+  SWIG_check_num_args("peer_graph_begin_batch",1,1)
+  arg1 = peer__lua_unbox(L, 1, BOX_GRAPH); 
+  box2 = peer__lua_push_box(L, BOX_BATCH, 1); box_index2 = lua_gettop(L); 
+  result = peer_graph_begin_batch(arg1,arg2);
+  if (result < 0) return peer__lua_fail(L, result); 
+  *box2 = given2;
+  if (given2 != NULL) lua_pushvalue(L, box_index2); else lua_pushboolean(L, 0);
+  SWIG_arg++; 
+  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
+  return SWIG_arg;
+  
+  fail: SWIGUNUSED;
+  lua_error(L);
+  return 0;
+}
+
+
+static int _wrap_peer_batch_add_record(lua_State* L) {
+  int SWIG_arg = 0;
+  peer_batch *arg1 = (peer_batch *) 0 ;
+  peer_record_input *arg2 = (peer_record_input *) 0 ;
+  peer_guid *arg3 = (peer_guid *) 0 ;
+  peer_record_input given2 = PEER_RECORD_INPUT_INIT ;
+  peer_guid given3 ;
+  peer_status result;
+  
+  arg3 = &given3; 
+  SWIG_check_num_args("peer_batch_add_record",2,2)
+  arg1 = peer__lua_unbox(L, 1, BOX_BATCH); 
+  if (!lua_isnil(L, 2)) {
+    if (peer__lua_read_struct(L, 2, peer__lua_record_fields, &given2) != 0) return peer__lua_refuse(L);
+    arg2 = &given2;
+  } 
+  result = peer_batch_add_record(arg1,(struct peer_record_view const *)arg2,arg3);
+  if (result < 0) return peer__lua_fail(L, result); 
+  peer__lua_push_guid(L, arg3); SWIG_arg++; 
+  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
+  return SWIG_arg;
+  
+  fail: SWIGUNUSED;
+  lua_error(L);
+  return 0;
+}
+
+
+static int _wrap_peer_batch_update_record(lua_State* L) {
+  int SWIG_arg = 0;
+  peer_batch *arg1 = (peer_batch *) 0 ;
+  peer_record_input *arg2 = (peer_record_input *) 0 ;
+  peer_record_input given2 = PEER_RECORD_INPUT_INIT ;
+  peer_status result;
+  
+  SWIG_check_num_args("peer_batch_update_record",2,2)
+  arg1 = peer__lua_unbox(L, 1, BOX_BATCH); 
+  if (!lua_isnil(L, 2)) {
+    if (peer__lua_read_struct(L, 2, peer__lua_record_fields, &given2) != 0) return peer__lua_refuse(L);
+    arg2 = &given2;
+  } 
+  result = peer_batch_update_record(arg1,(struct peer_record_view const *)arg2);
+  if (result < 0) return peer__lua_fail(L, result); 
+  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
+  return SWIG_arg;
+  
+  fail: SWIGUNUSED;
+  lua_error(L);
+  return 0;
+}
+
+
+static int _wrap_peer_batch_delete_record(lua_State* L) {
+  int SWIG_arg = 0;
+  peer_batch *arg1 = (peer_batch *) 0 ;
+  peer_guid *arg2 = (peer_guid *) 0 ;
+  peer_guid space2 ;
+  peer_status result;
+  
+  SWIG_check_num_args("peer_batch_delete_record",2,2)
+  arg1 = peer__lua_unbox(L, 1, BOX_BATCH); 
+  if (peer__lua_read_guid(L, 2, "record_id", &space2, (const peer_guid **)&arg2) != 0) return peer__lua_refuse(L); 
+  result = peer_batch_delete_record(arg1,(struct peer_guid const *)arg2);
+  if (result < 0) return peer__lua_fail(L, result); 
+  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
+  return SWIG_arg;
+  
+  fail: SWIGUNUSED;
+  lua_error(L);
+  return 0;
+}
+
+
+static int _wrap_peer_batch_delete_secured_record(lua_State* L) {
+  int SWIG_arg = 0;
+  peer_batch *arg1 = (peer_batch *) 0 ;
+  peer_record_input *arg2 = (peer_record_input *) 0 ;
+  peer_record_input given2 = PEER_RECORD_INPUT_INIT ;
+  peer_status result;
+  
+  SWIG_check_num_args("peer_batch_delete_secured_record",2,2)
+  arg1 = peer__lua_unbox(L, 1, BOX_BATCH); 
+  if (!lua_isnil(L, 2)) {
+    if (peer__lua_read_struct(L, 2, peer__lua_record_fields, &given2) != 0) return peer__lua_refuse(L);
+    arg2 = &given2;
+  } 
+  result = peer_batch_delete_secured_record(arg1,(struct peer_record_view const *)arg2);
+  if (result < 0) return peer__lua_fail(L, result); 
+  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
+  return SWIG_arg;
+  
+  fail: SWIGUNUSED;
+  lua_error(L);
+  return 0;
+}
+
+
+static int _wrap_peer_batch_commit(lua_State* L) {
+  int SWIG_arg = 0;
+  peer_batch *arg1 = (peer_batch *) 0 ;
+  peer_status result;
+  
+  SWIG_check_num_args("peer_batch_commit",1,1)
+  arg1 = peer__lua_unbox(L, 1, BOX_BATCH); 
+  result = peer_batch_commit(arg1);
+  if (result < 0) return peer__lua_fail(L, result); 
+  SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
+  return SWIG_arg;
+  
+  fail: SWIGUNUSED;
+  lua_error(L);
+  return 0;
+}
+
+
+static int _wrap_peer_batch_abort(lua_State* L) {
+  int SWIG_arg = 0;
+  peer_batch *arg1 = (peer_batch *) 0 ;
+  peer_status result;
+  
+  SWIG_check_num_args("peer_batch_abort",1,1)
+  arg1 = peer__lua_unbox(L, 1, BOX_BATCH); 
+  result = peer_batch_abort(arg1);
+  if (result < 0) return peer__lua_fail_quietly(L, result); 
   SWIG_arg += peer__lua_finish(L, SWIG_arg, result); 
   return SWIG_arg;
   
@@ -4961,36 +4961,11 @@ static swig_lua_method swig_SwigModule_methods[]= {
     { "peer_graph_pause_direct_connection", _wrap_peer_graph_pause_direct_connection},
     { "peer_graph_peer_time_to_universal_time", _wrap_peer_graph_peer_time_to_universal_time},
     { "peer_graph_universal_time_to_peer_time", _wrap_peer_graph_universal_time_to_peer_time},
-    { "peer_graph_add_record", _wrap_peer_graph_add_record},
-    { "peer_graph_update_record", _wrap_peer_graph_update_record},
-    { "peer_graph_delete_record", _wrap_peer_graph_delete_record},
-    { "peer_graph_delete_secured_record", _wrap_peer_graph_delete_secured_record},
-    { "peer_graph_get_record", _wrap_peer_graph_get_record},
-    { "peer_record_get_view", _wrap_peer_record_get_view},
-    { "peer_graph_enum_records", _wrap_peer_graph_enum_records},
-    { "peer_graph_search_records", _wrap_peer_graph_search_records},
-    { "peer_query_create", _wrap_peer_query_create},
-    { "peer_query_begin_and", _wrap_peer_query_begin_and},
-    { "peer_query_begin_or", _wrap_peer_query_begin_or},
-    { "peer_query_end", _wrap_peer_query_end},
-    { "peer_query_add_text", _wrap_peer_query_add_text},
-    { "peer_query_add_pattern", _wrap_peer_query_add_pattern},
-    { "peer_query_add_int", _wrap_peer_query_add_int},
-    { "peer_query_add_date", _wrap_peer_query_add_date},
-    { "peer_query_add_guid", _wrap_peer_query_add_guid},
-    { "peer_query_get_xml", _wrap_peer_query_get_xml},
     { "peer_graph_get_deferred_record", _wrap_peer_graph_get_deferred_record},
     { "peer_graph_judge_record", _wrap_peer_graph_judge_record},
     { "peer_graph_validate_deferred_records", _wrap_peer_graph_validate_deferred_records},
     { "peer_graph_export_database", _wrap_peer_graph_export_database},
     { "peer_graph_import_database", _wrap_peer_graph_import_database},
-    { "peer_graph_begin_batch", _wrap_peer_graph_begin_batch},
-    { "peer_batch_add_record", _wrap_peer_batch_add_record},
-    { "peer_batch_update_record", _wrap_peer_batch_update_record},
-    { "peer_batch_delete_record", _wrap_peer_batch_delete_record},
-    { "peer_batch_delete_secured_record", _wrap_peer_batch_delete_secured_record},
-    { "peer_batch_commit", _wrap_peer_batch_commit},
-    { "peer_batch_abort", _wrap_peer_batch_abort},
     { "peer_get_item_count", _wrap_peer_get_item_count},
     { "peer_get_next_item", _wrap_peer_get_next_item},
     { "peer_get_item_views", _wrap_peer_get_item_views},
@@ -5002,6 +4977,13 @@ static swig_lua_method swig_SwigModule_methods[]= {
     { "peer_event_get_view", _wrap_peer_event_get_view},
     { "peer_get_event_batch", _wrap_peer_get_event_batch},
     { "peer_unregister_event", _wrap_peer_unregister_event},
+    { "peer_graph_add_record", _wrap_peer_graph_add_record},
+    { "peer_graph_update_record", _wrap_peer_graph_update_record},
+    { "peer_graph_delete_record", _wrap_peer_graph_delete_record},
+    { "peer_graph_delete_secured_record", _wrap_peer_graph_delete_secured_record},
+    { "peer_graph_get_record", _wrap_peer_graph_get_record},
+    { "peer_record_get_view", _wrap_peer_record_get_view},
+    { "peer_graph_enum_records", _wrap_peer_graph_enum_records},
     { "peer_attributes_create", _wrap_peer_attributes_create},
     { "peer_attributes_add", _wrap_peer_attributes_add},
     { "peer_attributes_add_int", _wrap_peer_attributes_add_int},
@@ -5012,6 +4994,24 @@ static swig_lua_method swig_SwigModule_methods[]= {
     { "peer_attributes_get", _wrap_peer_attributes_get},
     { "peer_attributes_get_int", _wrap_peer_attributes_get_int},
     { "peer_attributes_get_date", _wrap_peer_attributes_get_date},
+    { "peer_graph_search_records", _wrap_peer_graph_search_records},
+    { "peer_query_create", _wrap_peer_query_create},
+    { "peer_query_begin_and", _wrap_peer_query_begin_and},
+    { "peer_query_begin_or", _wrap_peer_query_begin_or},
+    { "peer_query_end", _wrap_peer_query_end},
+    { "peer_query_add_text", _wrap_peer_query_add_text},
+    { "peer_query_add_pattern", _wrap_peer_query_add_pattern},
+    { "peer_query_add_int", _wrap_peer_query_add_int},
+    { "peer_query_add_date", _wrap_peer_query_add_date},
+    { "peer_query_add_guid", _wrap_peer_query_add_guid},
+    { "peer_query_get_xml", _wrap_peer_query_get_xml},
+    { "peer_graph_begin_batch", _wrap_peer_graph_begin_batch},
+    { "peer_batch_add_record", _wrap_peer_batch_add_record},
+    { "peer_batch_update_record", _wrap_peer_batch_update_record},
+    { "peer_batch_delete_record", _wrap_peer_batch_delete_record},
+    { "peer_batch_delete_secured_record", _wrap_peer_batch_delete_secured_record},
+    { "peer_batch_commit", _wrap_peer_batch_commit},
+    { "peer_batch_abort", _wrap_peer_batch_abort},
     { "get_node_views", _wrap_get_node_views},
     { "get_connection_views", _wrap_get_connection_views},
     { "utc_us", _wrap_utc_us},

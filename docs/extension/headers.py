@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 INCLUDE = ROOT / "core" / "include" / "peergraph"
-HEADERS = ("peergraph.h", "sim.h")
+HEADERS = ("peergraph.h", "records.h", "sim.h")
 
 
 @dataclass(frozen=True)
@@ -245,6 +245,8 @@ def read_header(name: str) -> Header:
             reader.read_comment(match["comment"])
         else:
             reader.read_item(match)
+    if not reader.header.sections[0].items:  # a header that begins with a section of its own
+        del reader.header.sections[0]
     return reader.header
 
 

@@ -51,9 +51,9 @@ def decide(disk: Content | None, agreed: Agreed | None, shown: Version | None, e
         return Action.AGREE
     if disk is None:
         return Action.DELETE if last == shown.content else Action.WRITE
+    if last == shown.content:  # edited here, perhaps back to what the record was made from
+        return Action.UPDATE
     if disk == last or shown.is_made_from(disk):
         lost = agreed is not None and agreed.mine and agreed.record_id == shown.record_id
         return Action.KEEP_AND_WRITE if lost and not shown.is_made_from(disk) else Action.WRITE
-    if last == shown.content:
-        return Action.UPDATE
     return Action.ADD  # changed on both sides: a second record for the path, and the later one has the name

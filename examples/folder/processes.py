@@ -132,7 +132,8 @@ class Peer:
     async def _take(self, said: dict[str, Any]) -> None:
         if said["event"] == "progress":
             total = said["total"]
-            text = f"{said['done']:,} records" if total is None else f"{said['done']:,} of {total:,}"
+            done = f"{said['done']:,}"
+            text = f"{done} of {total:,}" if total is not None else f"{done} record{'s' * (done != '1')}"
             self._stage.count(self.name, f"{said['what']} {text}")
         elif said["event"] == "listening":
             self.address, self._is_listening = said["address"], True

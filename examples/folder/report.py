@@ -42,7 +42,10 @@ class Report:
         if self._json:
             self._write(json.dumps({"event": "progress", "what": what, "done": done, "total": total}) + "\n")
             return
-        text = f"{done:,} records" if total is None else f"{done:,} of {total:,} files, {readable(size)}"
+        if total is None:
+            text = f"{done:,} record{'s' * (done != 1)}"
+        else:
+            text = f"{done:,} of {total:,} files, {readable(size)}"
         if not self._tty:
             self._write(f"{what}: {text}\n")
             return

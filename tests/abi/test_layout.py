@@ -22,7 +22,7 @@ def test_every_field_stands_where_it_stood():
 
 
 def test_every_struct_is_listed():
-    headers = "".join((HEADERS / name).read_text(encoding="utf-8") for name in ("peergraph.h", "sim.h"))
+    headers = "".join((HEADERS / name).read_text(encoding="utf-8") for name in ("peergraph.h", "records.h", "sim.h"))
     declared = set(re.findall(r"^typedef struct (\w+) \{", headers, re.MULTILINE))
     listed = set(re.findall(r"^SIZE\((\w+),", LAYOUT.read_text(encoding="utf-8"), re.MULTILINE))
     assert declared == listed

@@ -175,6 +175,12 @@ def test_an_old_copy_is_no_edit():
     assert decide(content("middle"), agreed("old"), version(1, text="new", before=["middle", "old"])) is Action.WRITE
 
 
+def test_an_edit_that_is_undone_is_an_edit():
+    """The former content is back, of which the record knows that it was made from it."""
+    assert decide(content("old"), agreed("new"), version(1, text="new", before=["old"])) is Action.UPDATE
+    assert decide(content("old"), agreed("new", mine=True), version(1, text="new", before=["old"])) is Action.UPDATE
+
+
 @pytest.mark.parametrize(("disk", "last", "record"), list(itertools.product([None, "x", "y", "z"], repeat=3)))
 def test_content_that_is_nowhere_else_is_never_thrown_away(disk, last, record):
     """Writing and discarding need that what is on the disk was agreed, and so is, or was, in the graph."""

@@ -15,7 +15,11 @@ NATIVE = (_native, _native_database, _native_nodes, _native_search, _native_sim)
 ROOT = Path(__file__).resolve().parents[2]
 FUNCTION = re.compile(r"PEER_API [^;(]*?(peer_\w+)\(")
 HEADERS = ROOT / "core/include/peergraph"
-DECLARED = set(FUNCTION.findall((HEADERS / "peergraph.h").read_text(encoding="utf-8")))
+DECLARED = {
+    function
+    for name in ("peergraph.h", "records.h")
+    for function in FUNCTION.findall((HEADERS / name).read_text(encoding="utf-8"))
+}
 SIMULATED = FUNCTION.findall((HEADERS / "sim.h").read_text(encoding="utf-8"))
 DOCUMENT = (ROOT / "docs/names.md").read_text(encoding="utf-8")
 _, OURS, SHARED, SIM, FINE, _ = DOCUMENT.split("\n## ")

@@ -163,15 +163,11 @@ def openssl_context_complaints(sources: Sources) -> list[str]:
     return complaints
 
 
-# The whole stable API in one header, with the reference of each function: people look for it in one place.
-LONG = frozenset({"core/include/peergraph/peergraph.h"})
-
-
 def length_complaints(sources: Sources) -> list[str]:
     return [
         f"{name}: {count} lines, fewer than {LINES_MAX} are allowed: split it"
         for name, text in sources.items()
-        if (count := text.count("\n")) >= LINES_MAX and name not in LONG
+        if (count := text.count("\n")) >= LINES_MAX
     ]
 
 

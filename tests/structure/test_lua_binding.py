@@ -11,7 +11,9 @@ from structure.checks import ROOT
 
 SWIG = ROOT / "bindings" / "swig"
 WRAPPER = (SWIG / "peergraph_wrap.c").read_text(encoding="utf-8")
-HEADER = (ROOT / "core/include/peergraph/peergraph.h").read_text(encoding="utf-8")
+HEADER = "".join(
+    (ROOT / "core/include/peergraph" / name).read_text(encoding="utf-8") for name in ("peergraph.h", "records.h")
+)
 CODES = (ROOT / "core/include/peergraph/codes.h").read_text(encoding="utf-8")
 STRUCTS = (SWIG / "structs.c").read_text(encoding="utf-8")
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import errno
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Iterator
+from typing import Final, TypeAlias
 from uuid import UUID
 
 import peergraph.aio as peergraph
@@ -28,6 +28,9 @@ PASS: Final = 512
 LOOK_EVERY: Final = 0.5
 LOOK_AT_LEAST_EVERY: Final = 2.0
 DISK_FULL_PAUSE: Final = 5.0
+
+Decided: TypeAlias = "tuple[str, Version | None]"
+"""A name, and the version for which it was decided what to do."""
 
 
 class Replica:
@@ -163,30 +166,41 @@ class Replica:
 
     async def _pass(self, paths: list[str]) -> int:
         """Brings some names in order; gives how many bytes were written."""
-        plan: dict[Action, list[str]] = {action: [] for action in Action}
+        plan: dict[Action, list[Decided]] = {action: [] for action in Action}
         for path in paths:
             self.waiting.pop(path, None)
+            shown = self.view.at(path)
             if self.watch.is_known(path):
-                plan[self._decide(path)].append(path)
-            elif self.view.at(path) is not None:
+                plan[self._decide(path)].append((path, shown))
+            elif shown is not None:
                 self._wait(path, "something that is no file is in its place")
-        for path in plan[Action.FORGET]:
+        for path, _ in plan[Action.FORGET]:
             self.state.forget(path)
-        for path in plan[Action.AGREE]:
+        for path, _ in plan[Action.AGREE]:
             self._agree(path)
-        for path in plan[Action.DISCARD]:
+        for path in self._still(plan[Action.DISCARD]):
             await self._discard(path)
-        await self._publish([self._keep(path) for path in plan[Action.KEEP_AND_WRITE]])
-        written = await self._write_all(plan[Action.WRITE] + plan[Action.KEEP_AND_WRITE])
+        to_keep = list(self._still(plan[Action.KEEP_AND_WRITE]))
+        await self._publish([self._keep(path) for path in to_keep])
+        kept = [path for path in to_keep if path not in self.waiting]
+        written = await self._write_all([*self._still(plan[Action.WRITE]), *kept])
         changes = [
             change
             for action in (Action.DELETE, Action.UPDATE, Action.ADD)
-            for path in plan[action]
+            for path in self._still(plan[action])
             for change in self._changes(action, path)
         ]
         await self._publish(changes)
         self.state.commit()
         return written
+
+    def _still(self, decided: Iterable[Decided]) -> Iterator[str]:
+        """The names that show what was decided upon; the others, where something came in meanwhile, once more."""
+        for path, shown in decided:
+            if self.view.at(path) == shown:
+                yield path
+            else:
+                self._look_again([path])
 
     def _decide(self, path: str) -> Action:
         agreed = self.state[path]

@@ -497,7 +497,7 @@ STATUS: Final[dict[int, tuple[str, str]]] = {
     ),
     PEER_E_INTERNAL: (
         "PEER_E_INTERNAL",
-        "an internal error; the handle is dead",
+        "a defect of the library, or a disk that fails",
     ),
 }
 

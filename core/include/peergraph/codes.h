@@ -158,7 +158,7 @@
 #define PEER_E_OUTBOX_FULL                   (-2140934141) /* 0x8063F003 */
 /** The records hold as much as was allowed. */
 #define PEER_E_DATABASE_FULL                 (-2140934139) /* 0x8063F005 */
-/** An internal error; the handle is dead. */
+/** A defect of the library, or a disk that fails. */
 #define PEER_E_INTERNAL                      (-2140934140) /* 0x8063F004 */
 
 /* Versions for peer_startup */

@@ -59,7 +59,7 @@ static const struct peer__status_row rows[] = {
     { -2140934143, "PEER_E_FORKED", "the process was forked; start a new runtime in a new program" },
     { -2140934142, "PEER_E_DATABASE_IN_USE", "the database is open in another process" },
     { -2140934141, "PEER_E_OUTBOX_FULL", "too much waits to be sent on the connection; PEER_EVENT_WRITABLE tells when there is room" },
-    { -2140934140, "PEER_E_INTERNAL", "an internal error; the handle is dead" },
+    { -2140934140, "PEER_E_INTERNAL", "a defect of the library, or a disk that fails" },
     { -2140934139, "PEER_E_DATABASE_FULL", "the records hold as much as was allowed" },
     { 0, "PEER_OK", "success (S_OK)" },
     { 6488065, "PEER_S_GRAPH_DATA_CREATED", "the graph was opened with a new, empty database" },

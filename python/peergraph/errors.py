@@ -83,7 +83,7 @@ class Forked(PeerError, RuntimeError):
 
 
 class InternalError(PeerError, RuntimeError):
-    """A defect of the library, or a disk that fails; what was asked for was not done. The message has the system's words."""
+    """A defect of the library, or a disk that fails; what was asked for was not done."""
 
 
 class AccessDenied(PeerError, PermissionError):

@@ -101,6 +101,17 @@ def test_the_wheel_brings_what_it_needs(unpacked):
         assert not {name for name in needed - set(libraries) if not PRESENT.fullmatch(name)}, path.name
 
 
+def test_the_wheel_has_the_licences_of_what_it_brings(unpacked):
+    (info,) = unpacked.glob("*.dist-info")
+    named = importlib.metadata.PathDistribution(info).metadata.get_all("License-File")
+    texts = {name: (info / "licenses" / name).read_text() for name in named}
+    assert texts["LICENSE"] == (ROOT / "LICENSE").read_text()
+    bundled = " ".join(text for name, text in texts.items() if name.startswith("bundled/"))
+    words = {"libuv": "Joyent", "libcrypto": "Apache License", "libsqlite3": "public domain"}
+    for library in (unpacked / "peergraph.libs").iterdir():
+        assert words[library.name.partition("-")[0]] in bundled
+
+
 def test_the_module_exports_only_how_it_begins(unpacked):
     symbols = run("nm", "-D", "--defined-only", unpacked / "peergraph" / "_peergraph.abi3.so").splitlines()
     assert {line.split()[-1] for line in symbols} == {"PyInit__peergraph"}

@@ -254,10 +254,24 @@ def test_an_existing_file_is_replaced(graph, tmp_path, elsewhere):
     assert contents(other) == contents(graph)
 
 
+@pytest.mark.parametrize(
+    "name", ["x" * 250, "x" * 251, "x" * 255, "x" * 250 + ".part", "\u00e9" * 127, "\U0001f600" * 63]
+)
+def test_a_name_that_has_no_room_for_an_ending(graph, tmp_path, elsewhere, name):
+    folder = tmp_path / "long names"
+    folder.mkdir()
+    graph.add_record(type=NOTE, lifetime=HOUR)
+    graph.export_database(folder / name)
+    assert [each.name for each in folder.iterdir()] == [name]
+    other = elsewhere()
+    other.import_database(folder / name)
+    assert contents(other) == contents(graph)
+
+
 # -- errors of export --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", ["", "no folder/export", "file/export", "folder", "device", "nul\0"])
+@pytest.mark.parametrize("path", ["", "no folder/export", "file/export", "folder", "device", "nul\0", "x" * 256])
 def test_where_nothing_can_be_written(graph, tmp_path, path):
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").touch()
@@ -265,6 +279,7 @@ def test_where_nothing_can_be_written(graph, tmp_path, path):
     wanted = {
         "": (peergraph.InvalidArgument, "E_INVALIDARG"),
         "nul\0": (peergraph.InvalidArgument, "E_INVALIDARG"),
+        "x" * 256: (peergraph.InvalidArgument, "E_INVALIDARG"),
         "no folder/export": (peergraph.FileNotFound, "PEER_E_PATH_NOT_FOUND"),
         "file/export": (peergraph.FileNotFound, "PEER_E_PATH_NOT_FOUND"),
         "folder": (peergraph.AccessDenied, "E_ACCESSDENIED"),

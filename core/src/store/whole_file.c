@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -86,13 +87,31 @@ static peer_status open_failed(int error, const char *path)
 
 /* -------------------------------------------------------------------------------------------------------------- writing */
 
+/*
+ * How much of the path the name of the part begins with. A name that has no room for the ending gives up its last
+ * characters, one more than the ending needs, so that the part never has the name of the file itself.
+ */
+static size_t stem_size(const char *path)
+{
+    size_t size = strlen(path);
+    const char *slash = strrchr(path, '/');
+    size_t name = slash == NULL ? size : size - (size_t)(slash + 1 - path);
+    if (name > NAME_MAX || name + strlen(PART) <= NAME_MAX)
+        return size;
+    size -= strlen(PART) + 1;
+    while (size > 0 && ((unsigned char)path[size] & 0xC0) == 0x80) /* in the middle of a character */
+        size--;
+    return size;
+}
+
 static int name_file(const char *path, struct whole_file *file)
 {
-    size_t size = strlen(path) + sizeof(PART);
+    size_t stem = stem_size(path);
+    size_t size = stem + sizeof(PART);
     *file = (struct whole_file){.file = -1, .path = peer__strdup(path), .part = peer__malloc(size)};
     if (file->path == NULL || file->part == NULL)
         return -1;
-    snprintf(file->part, size, "%s" PART, path);
+    snprintf(file->part, size, "%.*s" PART, (int)stem, path);
     return 0;
 }
 

@@ -111,6 +111,8 @@ class Graph(GraphBase):
 
         timeout  seconds, or None for as long as it takes
 
+        With judge=True it is when all that came is judged: a record that waits for a verdict keeps it waiting.
+
         Raises TimeoutError, GraphShuttingDown (the graph was closed meanwhile), InvalidGraph.
         """
         monotonic = self._runtime._world.monotonic

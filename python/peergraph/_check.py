@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import enum
 import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -67,6 +68,13 @@ def whole(name: str, value: int, lowest: int, highest: int) -> int:
 
 def unsigned(name: str, value: int, bits: int = 32) -> int:
     return whole(name, value, 0, (1 << bits) - 1)
+
+
+def number_of(kind: type[enum.Enum], name: str, value: int) -> int:
+    """A member of an enumeration, or its number; whether it may be that one is for the library to say."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise wrong_type(name, f"a {kind.__name__}", value)
+    return unsigned(name, value)
 
 
 def payload(name: str, value: Buffer) -> bytes:

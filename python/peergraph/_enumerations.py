@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar
 from uuid import UUID
 
 from . import _native, _native_nodes, _native_search
-from ._check import id_bytes, optional_text, text, unsigned
+from ._check import id_bytes, number_of, optional_text, text, unsigned
 from ._codes import ConnectionFlag
 from ._handle import Handle
 from ._nodes import ConnectionInfo, NodeInfo, connection_from, node_from
@@ -84,7 +84,9 @@ class ConnectionEnumerationBase(EnumerationBase[ConnectionInfo]):
     __slots__ = ()
 
     def __init__(self, graph: GraphBase, kind: ConnectionFlag) -> None:
-        super().__init__(graph, _native_nodes.graph_enum_connections(graph._handle, unsigned("kind", kind)))
+        super().__init__(
+            graph, _native_nodes.graph_enum_connections(graph._handle, number_of(ConnectionFlag, "kind", kind))
+        )
 
     def _next(self, count: int) -> list[ConnectionInfo]:
         raws = _native_nodes.get_connection_views(self._handle, unsigned("count_max", count))

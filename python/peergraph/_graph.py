@@ -10,7 +10,7 @@ from uuid import UUID
 
 from . import _native, _native_nodes
 from ._changes import KEEP, Changes, Content, Keep, id_of, tombstone
-from ._check import duration, flag, id_bytes, ids, message, moment, optional_text, text, unsigned, whole
+from ._check import duration, flag, id_bytes, ids, message, moment, number_of, optional_text, text, unsigned, whole
 from ._codes import (
     PEER_E_CONNECTION_FAILED,
     PEER_E_GRAPH_SHUTTING_DOWN,
@@ -86,7 +86,7 @@ def raw_properties(
         presence_lifetime_s = whole("presence_lifetime in seconds", presence_lifetime_s, 300, (1 << 32) - 1)
     return RawProperties(
         flags=int(PropertyFlag.DEFER_EXPIRATION) if defer_expiration else 0,
-        scope=unsigned("scope", scope),
+        scope=number_of(Scope, "scope", scope),
         max_record_size=unsigned("max_record_size", max_record_size),
         presence_lifetime_s=presence_lifetime_s,
         presence_max=-1 if presence_max is None else whole("presence_max", presence_max, 0, (1 << 31) - 1),
@@ -390,7 +390,10 @@ class GraphBase(Handle, Changes):
         Raises GraphNotReady, AlreadyListening, UnableToListen, InvalidArgument, InvalidGraph.
         """
         _native.graph_listen(
-            self._handle, unsigned("scope", scope), unsigned("scope_id", scope_id), whole("port", port, 0, 65535)
+            self._handle,
+            number_of(Scope, "scope", scope),
+            unsigned("scope_id", scope_id),
+            whole("port", port, 0, 65535),
         )
 
     def begin_connect(self, address: str, *, peer_id: str | None = None) -> int:

@@ -50,7 +50,7 @@ def test_every_kind_of_buffer_is_data(graph):
         (lambda graph: graph.connect("192.0.2.1:5000", peer_id=5), "peer_id must be str, not int"),
         (lambda graph: graph.records(creator_id=5), "creator_id must be str, not int"),
         (lambda graph: graph.listen("5000"), "port must be int, not str"),
-        (lambda graph: graph.listen(scope="GLOBAL"), "scope must be int, not str"),
+        (lambda graph: graph.listen(scope="GLOBAL"), "scope must be a Scope, not str"),
         (lambda graph: graph.events(record_type="notes"), "record_type must be a UUID or several, not str"),
         (lambda graph: graph.events(record_type=["notes"]), "each of record_type must be a UUID, not str"),
         (lambda graph: graph.set_presence("yes"), "present must be bool, not str"),

@@ -99,6 +99,25 @@ static void guids_compare_unsigned_and_print(void **state)
     assert_string_equal(text, "6c796768-7732-406b-bc6e-5e9c0d864580");
 }
 
+/* Who does not know the key finds no ids that stand in one bucket, in whatever bytes they differ. */
+static void hashes_of_guids_spread(void **state)
+{
+    enum { IDS = 4096, BUCKETS = 1024 };
+    (void)state;
+    for (size_t at = 0; at < 15; at++) {
+        for (uint64_t key = 1; key != 0; key <<= 9) {
+            uint8_t in_bucket[BUCKETS] = {0};
+            peer_guid guid = guid_of("00112233445566778899aabbccddeeff");
+            for (unsigned number = 0; number < IDS; number++) {
+                guid.bytes[at] = (uint8_t)(number << 4);
+                guid.bytes[at + 1] = (uint8_t)(number >> 4);
+                uint8_t *count = &in_bucket[peer__guid_hash(&guid, key) % BUCKETS];
+                assert_in_range(++*count, 1, 40);
+            }
+        }
+    }
+}
+
 static void buffer_overwrites_consumes_and_keeps_memory(void **state)
 {
     (void)state;
@@ -165,6 +184,7 @@ int main(void)
         cmocka_unit_test(reader_seeks_and_skips),
         cmocka_unit_test(spans_compare_bytewise),
         cmocka_unit_test(guids_compare_unsigned_and_print),
+        cmocka_unit_test(hashes_of_guids_spread),
         cmocka_unit_test(buffer_overwrites_consumes_and_keeps_memory),
         cmocka_unit_test(buffer_never_holds_twice_what_it_got),
         cmocka_unit_test(failure_of_a_buffer_sticks),

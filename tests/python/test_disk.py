@@ -41,6 +41,9 @@ with peergraph.open_runtime(small) as at_alice, peergraph.open_runtime(folder + 
     seen_by_bob = bob.events(RecordChanged)
     kept = {alice.add_record(type=NOTE, data=b"to be deleted", lifetime=HOUR) for _ in range(12)}
     doomed = list(kept)
+    large = alice.add_record(type=NOTE, data=bytes(1_500_000), lifetime=HOUR)  # more than is kept
+    doomed.insert(0, large)
+    kept.add(large)
     while True:
         try:
             kept.add(alice.add_record(type=NOTE, data=BULK, lifetime=HOUR))

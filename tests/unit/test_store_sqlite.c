@@ -453,6 +453,30 @@ static void a_small_file_system(void **state)
 }
 #endif
 
+/* decisions.md 1: what is kept for deletions is enough for that of the largest record too, which must not write as much as
+ * it frees. */
+static void a_deletion_takes_little_room(void **state)
+{
+    static uint8_t wire[8 * 1024 * 1024];
+    struct store_world *world = *state;
+    struct store_row row = row_of(1);
+    char path[512];
+
+    world_fill(world, 50);
+    row.wire = (struct span){wire, sizeof(wire)};
+    world_put_row(world, &row);
+    world_commit(world);
+    world_crash(world); /* which moves the journal into the database */
+    find_file(world, path);
+    world_put(world, 1); /* a tombstone takes its place */
+    world_commit(world);
+    assert_in_range(size_of(path, "-wal"), 1, STORE_RESERVE_SIZE / 8);
+    row = row_of(2);
+    assert_int_equal(world->calls->remove(world->store, &row.id), PEER_OK);
+    world_commit(world);
+    assert_in_range(size_of(path, "-wal"), 1, STORE_RESERVE_SIZE / 4);
+}
+
 /* decisions.md 1: the room is really taken, comes back once, and the look for room leaves nothing behind. */
 static void the_reserve(void **state)
 {
@@ -709,6 +733,7 @@ int main(int argc, char **argv)
         WITH_WORLD(not_ours),
         WITH_WORLD(of_a_newer_version),
         WITH_WORLD(the_reserve),
+        WITH_WORLD(a_deletion_takes_little_room),
         WITH_WORLD(of_another_graph),
         WITH_WORLD(damaged_pages),
         WITH_WORLD(another_process_has_it),

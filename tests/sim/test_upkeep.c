@@ -313,17 +313,23 @@ SCENARIO(presence_stands_still_between_its_bounds)
 
 /* ------------------------------------------------------------------------------------------------------- autorefresh */
 
-static peer_guid add_refreshed(struct world *world, size_t node, int64_t lifetime_s)
+static peer_status try_to_add_refreshed(struct world *world, size_t node, int64_t lifetime_s, peer_guid *id_out)
 {
-    peer_guid id;
     peer_record_input input = PEER_RECORD_INPUT_INIT;
     input.type = scenario_note;
     input.flags = PEER_RECORD_FLAG_AUTOREFRESH;
     input.expires_us = world_peer_time_us(world, node) + lifetime_s * SECOND;
     struct driver *driver = peer__sim_host_driver(world->nodes[node].host);
     driver->lock(driver);
-    assert_status(peer__graph_add(world->nodes[node].graph, &input, &id), PEER_OK);
+    peer_status status = peer__graph_add(world->nodes[node].graph, &input, id_out);
     driver->unlock(driver);
+    return status;
+}
+
+static peer_guid add_refreshed(struct world *world, size_t node, int64_t lifetime_s)
+{
+    peer_guid id;
+    assert_status(try_to_add_refreshed(world, node, lifetime_s, &id), PEER_OK);
     return id;
 }
 
@@ -346,6 +352,23 @@ SCENARIO(a_record_lives_as_long_as_its_publisher)
     world_close(world, 0);
     world_run(world, 400 + 15);
     assert_int_equal(world_record_count(world, 1), 0);
+}
+
+/* What is remembered with the first of them is remembered with the next if the first could not be stored. */
+SCENARIO(what_follows_a_failure_is_refreshed_after_a_restart)
+{
+    peer_guid id;
+    world_line(world, 1);
+    peer__sim_host_set_disk_full(world->nodes[0].host, 1);
+    assert_status(try_to_add_refreshed(world, 0, 600, &id), PEER_E_DISK_FULL);
+    peer__sim_host_set_disk_full(world->nodes[0].host, 0);
+    world_run(world, 10);
+    id = add_refreshed(world, 0, 600);
+    world_crash(world, 0, SIM_CRASH_PROCESS);
+    world_run(world, 60);
+    world_restart(world, 0);
+    world_run(world, HOUR_S);
+    assert_true(world_has(world, 0, &id));
 }
 
 /* D-09: who changes a record takes the care for it over, or lets it go. */
@@ -374,6 +397,7 @@ int main(void)
         SCENARIO_TEST(presence_keeps_near_its_maximum),
         SCENARIO_TEST(presence_stands_still_between_its_bounds),
         SCENARIO_TEST(a_record_lives_as_long_as_its_publisher),
+        SCENARIO_TEST(what_follows_a_failure_is_refreshed_after_a_restart),
         SCENARIO_TEST(the_flag_does_not_travel),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

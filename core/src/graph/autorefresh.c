@@ -23,7 +23,7 @@ peer_status peer__graph_expect_autorefresh(struct graph *graph)
 {
     if (!graph->upkeep.has_autorefresh)
         PEER_TRY(peer__setting_put_u64(graph->store, SETTING, 1));
-    graph->upkeep.has_autorefresh = 1; /* also if the transaction fails: then there is nothing to find */
+    graph->upkeep.has_autorefresh = 1;
     if (graph->upkeep.autorefresh.place == 0)
         peer__engine_timer_set(graph->engine, &graph->upkeep.autorefresh, START_US);
     return PEER_OK;
@@ -111,8 +111,7 @@ static int refresh_some(struct graph *graph)
 void peer__graph_autorefresh_fire(struct timer *timer)
 {
     struct graph *graph = CONTAINER_OF(timer, struct graph, upkeep.autorefresh);
-    if (peer__graph_is_importing(graph))
-        return; /* set again at its end */
-    int more = peer__graph_commit(graph) >= 0 && graph->ready && refresh_some(graph);
+    int more =
+        !peer__graph_is_importing(graph) && peer__graph_commit(graph) >= 0 && graph->ready && refresh_some(graph);
     peer__engine_timer_set(graph->engine, timer, more ? 0 : PERIOD_US);
 }

@@ -48,9 +48,16 @@ static void clear_effects(struct graph *graph)
     graph->effects.count = 0;
 }
 
-void peer__graph_drop_effects(struct graph *graph)
+/* That there are records to be refreshed may have been taken back with the first of them: it is written again. */
+static void roll_back(struct graph *graph)
 {
     graph->store->operations->rollback(graph->store);
+    graph->upkeep.has_autorefresh = 0;
+}
+
+void peer__graph_drop_effects(struct graph *graph)
+{
+    roll_back(graph);
     clear_effects(graph);
 }
 
@@ -75,7 +82,7 @@ static peer_status lose_effects(struct graph *graph, peer_status status)
     char reason[512];
     snprintf(reason, sizeof(reason), "%s", peer__last_error());
     graph->effects = (struct effects){0};
-    graph->store->operations->rollback(graph->store);
+    roll_back(graph);
     if (status == PEER_E_DISK_FULL)
         peer__graph_set_storage_full(graph, STORAGE_DISK, 1);
     end_sources(graph, &lost, status, reason);

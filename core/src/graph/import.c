@@ -65,7 +65,7 @@ void peer__graph_import_drop(struct graph *graph, peer_status status)
     struct graph_import *import = graph->import;
     if (import == NULL)
         return;
-    graph->store->operations->rollback(graph->store);
+    peer__graph_drop_effects(graph); /* there are none, but a transaction */
     if (status == PEER_E_DISK_FULL)
         peer__graph_set_storage_full(graph, STORAGE_DISK, 1);
     if (import->time_taken) { /* by differences: the clock may have been stepped since */

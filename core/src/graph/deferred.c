@@ -169,6 +169,16 @@ static void ask(struct graph *graph, const struct deferred *deferred)
                                                .validation_id = deferred->number});
 }
 
+/* Who of them has it is not known: it is nobody's any more, or was rejected. */
+static void ask_neighbours(struct graph *graph)
+{
+    peer__graph_note_missing(graph);
+    LIST_FOR (node, following, &graph->links) {
+        struct link *link = CONTAINER_OF(node, struct link, in_graph);
+        link->refused |= peer__link_is_neighbour(link);
+    }
+}
+
 /* Neighbours are few enough for what each of them may bring; the rest was left by connections that ended. */
 static void make_way(struct graph *graph, size_t cost)
 {
@@ -176,7 +186,7 @@ static void make_way(struct graph *graph, size_t cost)
     while (graph->deferred->bytes + cost > GRAPH_MAX &&
            (orphan = peer__deferred_oldest_orphan(graph->deferred)) != NULL) {
         peer__deferred_drop(graph->deferred, orphan);
-        peer__graph_note_missing(graph);
+        ask_neighbours(graph);
     }
 }
 
@@ -335,16 +345,6 @@ static void mean_all_of(struct deferred_list *list, const peer_guid *id)
         return;
     for (; deferred != NULL; deferred = peer__deferred_next_of_id(list, id, deferred))
         deferred->is_meant = 1;
-}
-
-/* Who of them has what was rejected is not known. */
-static void ask_neighbours(struct graph *graph)
-{
-    peer__graph_note_missing(graph);
-    LIST_FOR (node, following, &graph->links) {
-        struct link *link = CONTAINER_OF(node, struct link, in_graph);
-        link->refused |= peer__link_is_neighbour(link);
-    }
 }
 
 void peer__graph_ask_again(struct graph *graph, size_t count, const peer_guid *ids)

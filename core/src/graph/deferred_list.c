@@ -1,5 +1,7 @@
 #include "graph/deferred_list.h"
 
+#include <string.h>
+
 #include "base/memory.h"
 
 /** Of one record, beside its bytes. */
@@ -17,6 +19,7 @@ struct deferred_list *peer__deferred_list_create(uint64_t key)
     for (size_t i = 0; i < DEFERRED_BUCKETS; i++) {
         list_init(&list->numbers[i]);
         list_init(&list->ids[i]);
+        list_init(&list->copies[i]);
     }
     return list;
 }
@@ -40,6 +43,28 @@ static struct list *bucket_of_id(struct deferred_list *list, const peer_guid *id
     return &list->ids[peer__guid_hash(id, list->key) % DEFERRED_BUCKETS];
 }
 
+static uint64_t hash_bytes(uint64_t hash, struct span bytes)
+{
+    peer_guid block = {{0}};
+    for (size_t at = 0; at < bytes.size; at += sizeof(block.bytes)) {
+        size_t size = bytes.size - at < sizeof(block.bytes) ? bytes.size - at : sizeof(block.bytes);
+        memcpy(block.bytes, bytes.data + at, size);
+        hash = peer__guid_hash(&block, hash);
+    }
+    return hash;
+}
+
+/* Of all that peer__record_compare looks at. */
+static struct list *bucket_of_copy(struct deferred_list *list, const struct record_fields *fields)
+{
+    peer_guid numbers;
+    uint64_t words[2] = {fields->modified, fields->version};
+    memcpy(numbers.bytes, words, sizeof(words));
+    uint64_t hash = peer__guid_hash(&numbers, peer__guid_hash(&fields->id, list->key));
+    hash = hash_bytes(hash_bytes(hash, fields->modifier_id), fields->security_data);
+    return &list->copies[hash % DEFERRED_BUCKETS];
+}
+
 struct deferred *peer__deferred_add(struct deferred_list *list, struct record *record, int32_t change)
 {
     struct deferred *deferred = peer__calloc(1, sizeof(*deferred));
@@ -53,6 +78,7 @@ struct deferred *peer__deferred_add(struct deferred_list *list, struct record *r
     list_append(&list->orphans, &deferred->in_owner);
     list_append(&list->numbers[deferred->number % DEFERRED_BUCKETS], &deferred->by_number);
     list_append(bucket_of_id(list, &record->fields.id), &deferred->by_id);
+    list_append(bucket_of_copy(list, &record->fields), &deferred->by_copy);
     list->bytes += peer__deferred_cost(record);
     return deferred;
 }
@@ -92,6 +118,7 @@ void peer__deferred_drop(struct deferred_list *list, struct deferred *deferred)
     list_remove(&deferred->in_owner);
     list_remove(&deferred->by_number);
     list_remove(&deferred->by_id);
+    list_remove(&deferred->by_copy);
     peer__record_release(deferred->record);
     peer__free(deferred);
 }
@@ -122,10 +149,13 @@ struct deferred *peer__deferred_next_of_id(struct deferred_list *list, const pee
 
 struct deferred *peer__deferred_find_record(struct deferred_list *list, const struct record_fields *fields)
 {
-    struct deferred *deferred = peer__deferred_next_of_id(list, &fields->id, NULL);
-    while (deferred != NULL && peer__record_compare(&deferred->record->fields, fields) != 0)
-        deferred = peer__deferred_next_of_id(list, &fields->id, deferred);
-    return deferred;
+    LIST_FOR (node, following, bucket_of_copy(list, fields)) {
+        struct deferred *deferred = CONTAINER_OF(node, struct deferred, by_copy);
+        const struct record_fields *held = &deferred->record->fields;
+        if (peer__guid_equal(&held->id, &fields->id) && peer__record_compare(held, fields) == 0)
+            return deferred;
+    }
+    return NULL;
 }
 
 struct deferred *peer__deferred_oldest_orphan(struct deferred_list *list)

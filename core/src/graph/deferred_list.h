@@ -19,6 +19,7 @@ struct deferred {
     struct list in_owner;     /* a connection's, or the list's orphans */
     struct list by_number;
     struct list by_id;
+    struct list by_copy;
     uint64_t number;
     uint64_t connection_id;       /* that brought it last */
     struct deferred_owner *owner; /* NULL: its connection has ended */
@@ -39,9 +40,10 @@ struct deferred_list {
     struct list orphans;
     size_t bytes;
     uint64_t last_number;
-    uint64_t key; /* others choose the ids of records: it keeps them out of one bucket */
+    uint64_t key; /* others choose what is in records: it keeps them out of one bucket */
     struct list numbers[DEFERRED_BUCKETS];
     struct list ids[DEFERRED_BUCKETS];
+    struct list copies[DEFERRED_BUCKETS]; /* of ids, too: thousands may wait that have the same */
 };
 
 /** NULL: memory is out. */

@@ -18,7 +18,7 @@ SKEW = 60.0
 @pytest.mark.slow
 def test_the_end_is_told_to_all(world, pair):
     with pair[0].events(RecordChanged) as at_alice, pair[1].events(RecordChanged) as at_bob:
-        record_id = add(pair[0], lifetime=MOMENT)
+        record_id = add(pair[0], lifetime=5 * MOMENT)  # so that it arrives before, on a busy machine too
         for graph, events in zip(pair, (at_alice, at_bob), strict=True):
             event = world.next(events, RecordChanged, lambda event: event.change == RecordChange.EXPIRED)
             assert event.record_id == record_id
@@ -90,8 +90,9 @@ def test_time_is_converted_in_place(graph):
 
 
 def test_time_is_shared(world, pair):
-    alice, bob = (graph.now() for graph in pair)
-    assert abs(alice - bob) < timedelta(seconds=2)
+    alice, bob = pair
+    before, theirs, after = alice.now(), bob.now(), alice.now()
+    assert before - timedelta(seconds=2) < theirs < after + timedelta(seconds=2)
 
 
 def test_time_is_shared_by_clocks_that_differ(simulator):

@@ -122,7 +122,7 @@ class Sockets(World):
     """Runtimes with folders and sockets of their own, all in this process."""
 
     name = "sockets"
-    patience = 20.0
+    patience = 60.0
     scope = Scope.LOOPBACK
 
     def __init__(self, folder: Path) -> None:

@@ -70,7 +70,7 @@ describe("peergraph", function()
     end)
 
     it("has no attributes and no data if none are given", function()
-      local record = assert(graph:get_record(assert(graph:add_record { type = NOTE, lifetime = 0.5 })))
+      local record = assert(graph:get_record(assert(graph:add_record { type = NOTE, lifetime = 60.5 })))
       assert.are.equal("", record.data)
       assert.are.equal(0, #record.attributes)
       assert.is_nil(record.attributes_xml)

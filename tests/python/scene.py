@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import select
+import socket
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,8 +19,8 @@ from peergraph import GraphStatus, StatusChanged
 NOTE = uuid.UUID("6e6f7465-0000-4000-8000-000000000001")
 OTHER = uuid.UUID("6e6f7465-0000-4000-8000-000000000002")
 HOUR = timedelta(hours=1)
-PATIENCE = 20.0
-"""Seconds after which something that should happen has not happened."""
+PATIENCE = 60.0
+"""Seconds after which something that should happen has not happened: also what is tried again after 1, 2, 4 and 8 s."""
 SANITIZED = bool(os.environ.get("LD_PRELOAD"))
 """A sanitizer makes everything many times slower and has memory of its own; what it looks for needs no long repeats."""
 
@@ -52,6 +55,28 @@ def wait_for(events: peergraph.Events, wanted: Callable[[peergraph.Event], objec
     while not wanted(event := events.get(deadline - time.monotonic())):
         assert not events.closed, f"closed while waiting: {events.closed}"
     return event
+
+
+@contextlib.contextmanager
+def reserved_port() -> Iterator[int]:
+    """A port that the system gives to nobody by chance; who asks for it by number can listen there."""
+    with contextlib.ExitStack() as stack:
+
+        def hold(family: int, host: str, port: int) -> int:
+            held = stack.enter_context(socket.socket(family))
+            held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            held.bind((host, port))  # and not listening, so others may bind it too
+            return held.getsockname()[1]
+
+        while True:
+            port = hold(socket.AF_INET, "127.0.0.1", 0)
+            try:
+                hold(socket.AF_INET6, "::1", port)
+            except OSError as error:
+                if error.errno == errno.EADDRINUSE:
+                    continue
+            break  # held in both families, or there is no IPv6
+        yield port
 
 
 def is_readable(descriptor: int) -> bool:

@@ -26,7 +26,7 @@ from peergraph import (
     Scope,
     StatusChanged,
 )
-from python.scene import HOUR, NOTE, OTHER, join, wait_for
+from python.scene import HOUR, NOTE, OTHER, PATIENCE, join, wait_for
 
 MAGIC = b"peergraph export" + struct.pack(">I", 1)
 HEAD, RECORDS, END = 1, 2, 3
@@ -203,7 +203,7 @@ def test_after_import_a_node_joins_as_one_that_comes_back(pair, tmp_path, open_r
     kept = alice.add_record(type=NOTE, data=b"early", lifetime=HOUR)
     with bob.events(RecordChanged) as events:
         while kept not in contents(bob):
-            events.get(20)
+            events.get(PATIENCE)
     bob.export_database(tmp_path / "export")  # while it is connected
     bob.close()
     late = alice.add_record(type=NOTE, data=b"late", lifetime=HOUR)
@@ -526,24 +526,34 @@ def test_an_import_has_the_graph_for_itself(graph, elsewhere, tmp_path):
     for _ in range(60):
         graph.add_record(type=OTHER, data=bytes(300_000), lifetime=HOUR)
     graph.export_database(tmp_path / "export")
-    other = elsewhere()
+    went = []
+    while (False, "PEER_E_GRAPH_SHUTTING_DOWN") not in went:
+        assert len(went) < 20  # on a busy machine some are over before this thread has its turn
+        went.append(meet_an_import(elsewhere(f"elsewhere {len(went)}"), tmp_path / "export"))
+    assert set(went) <= {(False, "PEER_E_GRAPH_SHUTTING_DOWN"), (False, ""), (True, "")}
+
+
+def meet_an_import(other: peergraph.Graph, path: Path) -> tuple[bool, str]:
+    """Whether another call gets through when an import has begun, and how the import ends when the graph is closed."""
+    failures = [""]
+
+    def run() -> None:
+        try:
+            other.import_database(path)
+        except peergraph.PeerError as error:
+            failures.append(error.name)
+
     with other.events(Progress) as events:
-        failures = []
-
-        def run() -> None:
-            try:
-                other.import_database(tmp_path / "export")
-            except peergraph.PeerError as error:
-                failures.append(error.name)
-
         importing = threading.Thread(target=run)
         importing.start()
-        assert isinstance(events.get(20), Progress)
-        with pytest.raises(peergraph.GraphInUse):
-            list(other.records())
+        assert isinstance(events.get(PATIENCE), Progress)
+        try:
+            gets_through = len(list(other.records())) == 60
+        except peergraph.GraphInUse:
+            gets_through = False
         other.close()
         importing.join()
-    assert failures == ["PEER_E_GRAPH_SHUTTING_DOWN"]
+    return gets_through, failures[-1]
 
 
 def test_an_import_that_a_close_meets_is_whole_or_not_there(graph, open_runtime, tmp_path):

@@ -87,15 +87,17 @@ async def channels(alice, bob):
 
 async def fill(channel) -> int:
     """Writes numbered messages of 64 KiB until everything on the way is full; gives how many."""
-    count = 0
-    with contextlib.suppress(TimeoutError):
-        while True:
-            await channel.write(count.to_bytes(4, "big") * 16384, timeout=1)
-            count += 1
-    with contextlib.suppress(peergraph.OutboxFull):  # between the marks there is room for some more
-        while True:
-            channel.write_nowait(count.to_bytes(4, "big") * 16384)
-            count += 1
+    count, before = 0, -1
+    while count > before:  # until a whole second has changed nothing
+        before = count
+        with contextlib.suppress(TimeoutError):
+            while True:
+                await channel.write(count.to_bytes(4, "big") * 16384, timeout=1)
+                count += 1
+        with contextlib.suppress(peergraph.OutboxFull):  # between the marks there is room for some more
+            while True:
+                channel.write_nowait(count.to_bytes(4, "big") * 16384)
+                count += 1
     return count
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import queue
+import socket
 import threading
 from uuid import UUID
 
@@ -148,11 +149,12 @@ def test_sending_before_it_is_up(pair):
             bob.send_data(connection_id, NOTE, b"too early")
         wait_for(ours, status(ConnectionStatus.CONNECTED, connection_id))
         bob.send_data(connection_id, NOTE, b"now")
-        hanging = bob.open_direct_connection("alice", "192.0.2.1:5000")
-        with pytest.raises(ConnectionNotFound):
-            bob.send_data(hanging, NOTE, b"too early")
-        bob.close_direct_connection(hanging)
-        assert wait_for(ours, status(ConnectionStatus.FAILED, hanging)).next_connection_id == 0
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            hanging = bob.open_direct_connection("alice", f"127.0.0.1:{silent.getsockname()[1]}")
+            with pytest.raises(ConnectionNotFound):
+                bob.send_data(hanging, NOTE, b"too early")
+            bob.close_direct_connection(hanging)
+            assert wait_for(ours, status(ConnectionStatus.FAILED, hanging)).next_connection_id == 0
         with pytest.raises(ConnectionNotFound):
             bob.close_direct_connection(hanging)
 

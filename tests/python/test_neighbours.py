@@ -7,13 +7,16 @@ import asyncio
 import peergraph.aio
 import pytest
 from peergraph import ConnectionRefused, ConnectionStatus, GraphStatus, NeighbourConnection, Scope, StatusChanged
-from python.scene import PATIENCE, join, wait_for, wait_until
+from python.scene import PATIENCE, join, reserved_port, wait_for, wait_until
 
 FULL = 7
 
 
-def port_of(graph):
-    return int(graph.address.rpartition(":")[2])
+@pytest.fixture
+def port():
+    """One that is still free when a node comes back to it."""
+    with reserved_port() as port:
+        yield port
 
 
 @pytest.fixture
@@ -86,12 +89,11 @@ def test_a_newcomer_finds_a_second_neighbour(create_graph, open_graph):
         assert found.status == ConnectionStatus.CONNECTED
 
 
-def test_a_node_that_comes_back_is_found_again(open_runtime, open_graph):
+def test_a_node_that_comes_back_is_found_again(open_runtime, open_graph, port):
     runtime = open_runtime("alice")
     bob = open_graph("bob")
     with runtime.create_graph("film club", peer_id="alice") as alice:
-        alice.listen(scope=Scope.LOOPBACK)
-        port = port_of(alice)
+        alice.listen(scope=Scope.LOOPBACK, port=port)
         join(bob, alice)
     with (
         bob.events(NeighbourConnection, StatusChanged) as events,

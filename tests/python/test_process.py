@@ -16,7 +16,9 @@ import pytest
 pytestmark = pytest.mark.processes
 
 TIMES = int(os.environ.get("PEERGRAPH_ENDINGS", "10"))
-LIMIT = 3.0
+PATIENCE = 60.0
+LIMIT = PATIENCE if TIMES < 100 else 3.0
+"""Seconds that the end may take; how fast it is shows a quiet machine only, as the acceptance run needs one."""
 
 TRAFFIC = """
 import contextlib, os, sys, threading, time, uuid
@@ -85,7 +87,7 @@ def test_a_process_ends_with_its_own_status(ending, tmp_path):
             try:
                 assert process.stdout.readline() == "running\n", process.stderr.read()
                 began = time.monotonic()
-                _, errors = process.communicate(timeout=20)
+                _, errors = process.communicate(timeout=PATIENCE)
                 took = time.monotonic() - began
             except BaseException:
                 process.kill()
@@ -153,7 +155,7 @@ with peergraph.open_runtime(sys.argv[1]) as runtime, runtime.open_graph("g", pee
 
 def test_a_forked_child_keeps_its_hands_off(tmp_path):
     command = [sys.executable, "-c", FORK, str(tmp_path)]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    result = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert result.returncode == 0, result.stderr
 
 
@@ -162,13 +164,13 @@ def test_a_forked_child_may_end_as_it_likes(tmp_path):
         "if not os.fork(): sys.exit(3)\nassert os.waitstatus_to_exitcode(os.wait()[1]) == 3\nassert graph.status\n"
     )
     command = [sys.executable, "-c", script, str(tmp_path)]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    result = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert result.returncode == 0, result.stderr
 
 
 def test_nothing_is_printed(tmp_path):
     script = TRAFFIC + "at_bob.close(); bob_runtime.close(); alice_runtime.close()"
     command = [sys.executable, "-X", "dev", "-W", "error", "-c", script, str(tmp_path)]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    result = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert result.returncode == 0, result.stderr
     assert result.stdout == "running\n"

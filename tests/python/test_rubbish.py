@@ -160,10 +160,11 @@ def test_rubbish_on_the_port(tmp_path):
         left = strangers.wait_until(0 if IS_ACCEPTANCE else HELD_MAX + 7)
 
         grown = victim.memory("VmHWM") - idle
-        percentiles = victim.percentile_99(*before), victim.percentile_99(began, ended)
-        print(f"\n{grown / MIB:.1f} MiB; 99 % within {percentiles} s; {left}")
+        print(f"\n{grown / MIB:.1f} MiB; {left}")
         assert grown <= 32 * MIB
         assert neighbour.graph.status & GraphStatus.HAS_CONNECTIONS
         if IS_ACCEPTANCE:
+            percentiles = victim.percentile_99(*before), victim.percentile_99(began, ended)
+            print(f"99 % within {percentiles} s")
             assert left["longest_s"] <= 60
             assert percentiles[1] <= 2 * percentiles[0]

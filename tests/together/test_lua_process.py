@@ -21,7 +21,9 @@ import pytest
 from together.places import BUILD, LUA, LUA_MODULE, lua_environment, needs
 
 TIMES = int(os.environ.get("PEERGRAPH_ENDINGS", "2"))
-LIMIT = 3.0
+PATIENCE = 60.0
+LIMIT = PATIENCE if TIMES < 100 else 3.0
+"""Seconds that the end may take; how fast it is shows a quiet machine only, as the acceptance run needs one."""
 NOTE = UUID("6e6f7465-0000-4000-8000-000000000001")
 FORK_MODULE = BUILD / "lua" / "process.so"
 
@@ -114,7 +116,7 @@ def test_a_script_ends_with_its_own_status(ending, address, tmp_path):
         with subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
         ) as process:
-            killer = threading.Timer(60, process.kill)
+            killer = threading.Timer(PATIENCE, process.kill)
             killer.start()
             try:
                 assert process.stdout.readline() == "running\n", process.stderr.read()
@@ -204,7 +206,7 @@ def test_a_forked_child_keeps_its_hands_off(tmp_path):
         capture_output=True,
         text=True,
         env=lua_environment(),
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     assert (result.returncode, result.stderr) == (0, "")

@@ -342,7 +342,10 @@ class Network:
 
     def _wait(self, queue: _native.Handle, seconds: float) -> bool:
         """Lets time pass until a queue holds something; for programs that wait in calls."""
-        deadline_us = None if seconds > FAR_US / SECOND_US else self._flow.now_us + round(max(0.0, seconds) * SECOND_US)
+        deadline_us: int | None = None
+        if seconds <= FAR_US / SECOND_US:
+            # A wait takes a moment at least: of seconds as floats 2e-16 may be left, for which no time would ever pass.
+            deadline_us = self._flow.now_us + (max(1, round(seconds * SECOND_US)) if seconds > 0 else 0)
         while not _native.event_queue_wait(queue, 0):
             if deadline_us is not None and self._flow.now_us >= deadline_us:
                 return False

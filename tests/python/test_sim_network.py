@@ -57,6 +57,17 @@ def test_plain_calls_let_time_pass(network):
         assert queue.get_event_data().record_type == NOTE
 
 
+def test_a_time_out_ends_whatever_floats_make_of_it():
+    """The sum of two moments in seconds may be later, by 2e-16, than the moment that they mean."""
+    begin_us = next(us for us in range(1, 100_000) if us / 1e6 + 1 > (us + 1_000_000) / 1e6)
+    with Network(7) as network:
+        graph = network.add_host("alice").runtime.create_graph("g", peer_id="alice")
+        network.run_until(begin_us / 1e6)
+        with graph.register_event(RecordChanged) as queue:
+            assert not queue.wait(1)
+        assert network.now == pytest.approx(begin_us / 1e6 + 1, abs=2e-6)
+
+
 def test_a_wait_without_end_is_found_out():
     with Network(7, idle_after=60) as network:
         first, _ = sync_pair(network)

@@ -88,8 +88,9 @@ class Changes:
         attributes  a mapping or pairs: names with str, int, datetime or date
         lifetime    how long it lives from now on; or
         expires     when it vanishes, in peer time
-        security_data  for those who judge records: a signature, say
-        autorefresh  this node prolongs it, for as long as it has the graph open
+        security_data  for those who judge records: a signature, say; at most 65,536 bytes
+        autorefresh  this node prolongs it, for as long as it has the graph open; with a lifetime of less
+                     than 4 minutes it may end all the same
 
         Raises GraphNotReady, NotAuthorized (the type is reserved), InvalidRecordExpiration, InvalidAttributes,
         TooManyAttributes, MaxRecordSizeExceeded, GraphShuttingDown, DiskFull; TypeError without lifetime and expires.
@@ -121,7 +122,7 @@ class Changes:
         lifetime    how long it lives from now on; or
         expires     when it vanishes, in peer time; never earlier than before
         security_data  of the new version; that of the old one does not stay
-        autorefresh  whether this node prolongs it, for as long as it has the graph open
+        autorefresh  whether this node prolongs it, as in `add_record`
 
         Raises RecordNotFound, InvalidRecordExpiration, and what `add_record` raises.
         """

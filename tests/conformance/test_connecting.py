@@ -103,6 +103,13 @@ def test_listen_twice(world, graph):
         world.listen(graph)
 
 
+def test_the_interface_of_this_machine_alone_is_ignored(sockets):
+    one, two = sockets.create(graph_id="one"), sockets.create(graph_id="two")
+    one.listen(scope=Scope.LOOPBACK, scope_id=0x7FFF_FFF0)
+    two.listen(port_of(one), scope=Scope.LOOPBACK)
+    assert one.address == two.address
+
+
 def test_two_graphs_share_a_port(world):
     one, two = world.create(graph_id="one", listen=True), world.create(graph_id="two")
     world.listen(two, port_of(one))

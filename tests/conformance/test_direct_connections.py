@@ -190,6 +190,14 @@ def test_data_to_an_unknown_connection(graph):
         graph.send_data(NOBODY, NOTE, b"x")
 
 
+def test_what_no_connection_takes_before_an_unknown_one(graph):
+    """4.4: content before what is not found."""
+    with fails(E_INVALIDARG):
+        graph.send_data(NOBODY, PING, b"x")
+    with fails(E_INVALIDARG):
+        graph.send_data(NOBODY, NOTE, bytes((4 << 20) + 1))
+
+
 def test_data_to_a_closed_connection(world, channel):
     alice, bob, at_alice, _, alices, bobs = channel
     bob.close_direct_connection(bobs)

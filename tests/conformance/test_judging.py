@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from conformance.exact import NULL, ffi, lib, record_input
 from conformance.worlds import OTHER, add, fails, has
@@ -144,3 +146,35 @@ def test_a_verdict_is_one_of_three(world, judged):
     bob.judge_record(question.validation_id, Verdict.ACCEPT)
     with fails(PEER_E_RECORD_NOT_FOUND):
         bob.judge_record(question.validation_id, Verdict.ACCEPT)
+
+
+def test_what_expires_while_it_waits_waits_no_more(simulator):
+    alice, bob = simulator.create(listen=True), simulator.open(judge=True)
+    simulator.join(bob, alice)
+    with bob.events(Validation) as events:
+        kept = add(alice)
+        short = add(alice, lifetime=timedelta(seconds=30))
+        questions = {(question := asked(simulator, events)).record_id: question.validation_id for _ in range(2)}
+        bob.judge_record(questions[short], Verdict.DEFER)
+        bob.get_deferred_record(questions[short])
+        simulator.network.run_for(46)
+        with fails(PEER_E_RECORD_NOT_FOUND):
+            bob.get_deferred_record(questions[short])
+        bob.get_deferred_record(questions[kept])
+        bob.validate_deferred_records()
+        assert [event.record_id for event in events.take()] == [kept]
+
+
+def test_what_has_expired_holds_nothing_back(simulator):
+    """A judge who defers all and forgets it: the connection is read again when that has expired."""
+    alice, bob = simulator.create(listen=True), simulator.open(judge=True)
+    simulator.join(bob, alice)
+    with bob.events(Validation) as events:
+        for _ in range(80):
+            add(alice, bytes(100_000), lifetime=timedelta(seconds=20))
+        simulator.network.run_for(120)
+        events.take()
+        record_id = add(alice)
+        began = simulator.network.now
+        assert asked(simulator, events).record_id == record_id
+        assert simulator.network.now - began < 1

@@ -223,8 +223,8 @@ PEER_API peer_status peer_graph_open(peer_runtime *runtime, const char *graph_id
                                      uint32_t precedence_count, const peer_guid *precedence, peer_graph **graph_out);
 
 /**
- * Starts to accept connections. The port is shared by all graphs of the runtime that ask for it. From now on the graph
- * also looks after its own connections, as after peer_graph_connect.
+ * Starts to accept connections. The port is shared by all graphs of the runtime that ask for it with the same scope and
+ * interface. From now on the graph also looks after its own connections, as after peer_graph_connect.
  *
  * @param scope     PEER_GRAPH_SCOPE_GLOBAL, _SITELOCAL, _LINKLOCAL, or _LOOPBACK for this machine only (ours)
  * @param scope_id  interface index; 0 means every interface and is allowed for GLOBAL and LOOPBACK only. For LOOPBACK it
@@ -499,7 +499,8 @@ PEER_API peer_status peer_graph_universal_time_to_peer_time(peer_graph *graph, i
  * Records that wait are bounded: 4 MiB of a connection, 32 MiB in all; one record is taken however large it is. A connection
  * with 2 MiB waiting is not read until they were judged, or for 30 s; what does not fit is asked for again later, and
  * PEER_GRAPH_STATUS_SYNCHRONIZED is withdrawn until it has come. What a connection that has ended brought makes way for what
- * others bring, the oldest first. Nothing that waits is kept when the graph is closed: it comes again.
+ * others bring, the oldest first. What expires while it waits is dropped within 15 s. Nothing that waits is kept when the
+ * graph is closed: it comes again.
  *
  * A synchronization ends, and PEER_GRAPH_EVENT_SYNCHRONIZED is told, when what it brought is judged, or after 30 s without
  * PEER_GRAPH_STATUS_SYNCHRONIZED.
@@ -515,7 +516,7 @@ PEER_API peer_status peer_graph_universal_time_to_peer_time(peer_graph *graph, i
  *
  * @param validation_id  as PEER_EVENT_VALIDATION gave it
  *
- * @retval PEER_E_RECORD_NOT_FOUND  none waits under this number: it was judged, or made way
+ * @retval PEER_E_RECORD_NOT_FOUND  none waits under this number: it was judged, made way, or has expired
  */
 PEER_API peer_status peer_graph_get_deferred_record(peer_graph *graph, uint64_t validation_id,
                                                     peer_record **record_out);

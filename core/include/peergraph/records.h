@@ -17,21 +17,22 @@ extern "C" {
 /** A record as the application sees it. */
 typedef struct peer_record_view {
     uint32_t struct_size;
-    uint32_t version;       /* 1 at creation, one more per change; ignored on input */
-    peer_guid id;           /* ignored by add, the key of update */
-    peer_guid type;         /* any but the reserved ones; an update cannot change it */
-    uint32_t flags;         /* PEER_RECORD_FLAG_*; on input AUTOREFRESH: this node prolongs it while it is open; or 0 */
-    uint32_t reserved;      /* 0 */
-    int64_t created_us;     /* set by the engine */
-    int64_t expires_us;     /* required; an update may keep or raise it */
-    int64_t modified_us;    /* set by the engine */
-    const char *creator_id; /* NULL on input: this node's peer id */
+    uint32_t version;    /* 1 at creation, one more per change; ignored on input */
+    peer_guid id;        /* ignored by add, the key of update */
+    peer_guid type;      /* any but the reserved ones; an update cannot change it */
+    uint32_t flags;      /* PEER_RECORD_FLAG_*; on input AUTOREFRESH, or 0. This node then prolongs the record while it
+                             * is open; one that is to live for less than 4 minutes may end all the same */
+    uint32_t reserved;   /* 0 */
+    int64_t created_us;  /* set by the engine */
+    int64_t expires_us;  /* required; an update may keep or raise it */
+    int64_t modified_us; /* set by the engine */
+    const char *creator_id;  /* NULL on input: this node's peer id */
     const char *modifier_id; /* NULL if never modified; NULL on input: this node's peer id */
     const char *attributes;  /* XML; see peer_attributes_*. NULL, on input also "": none */
     const void *data;
     size_t size;
-    const void *security_data;
-    size_t security_data_size;
+    const void *security_data; /* for those who judge records */
+    size_t security_data_size; /* at most 65,536 */
 } peer_record_view;
 typedef peer_record_view peer_record_input;
 #define PEER_RECORD_INPUT_INIT {.struct_size = sizeof(peer_record_input)}
@@ -184,10 +185,11 @@ PEER_API peer_status peer_attributes_get_date(const peer_attributes *attributes,
  * `attrib` is the name of an attribute, or peercreatorid, peerlastmodifiedby, peerrecordid, peerrecordtype (string),
  * peercreationtime, peerlastmodificationtime (date, peer time). `type` is string, int or date; values of another type do
  * not match. `compare` is equal (the default), notequal, less, greater, lessorequal or greaterorequal. In the value of a
- * string that is compared for equal or notequal, * stands for any characters and ? for one; a backslash before *, ?
- * or another backslash takes the meaning from it. Text is compared by UTF-16 unit, case counts. A record that lacks the
- * attribute does not match whatever the comparison; of one that has it several times any value will do. Integers beyond
- * 64 bits are not found, and a query may not name them. Dates are compared to the microsecond. At most 1,024 clauses and
+ * string that is compared for equal or notequal, * stands for any characters and ? for one; in every value a backslash
+ * before *, ? or another backslash takes the meaning from it. Text is compared by UTF-16 unit, case counts; ids are text
+ * in lower case, whatever case and braces the value has. A record that lacks the attribute does not match whatever the
+ * comparison; of one that has it several times any value will do. Integers beyond 64 bits are not found, and a query may
+ * not name them. Dates are compared to the microsecond. At most 1,024 clauses and
  * operators, nested 64 deep with the clause, values of 4,096 bytes.
  *
  * @param criteria  the query

@@ -153,6 +153,8 @@ peer_status peer_graph_listen(peer_graph *graph, uint32_t scope, uint32_t scope_
     PEER_TRY(peer__check_process());
     PEER_TRY(check_listen(scope, scope_id, port));
     PEER_TRY(peer__enter_locked(&call, HANDLE_GRAPH, graph));
+    if (scope == PEER_GRAPH_SCOPE_LOOPBACK) /* ignored; else graphs that name different ones could not share a port */
+        scope_id = 0;
     return peer__leave(&call, peer__graph_listen(call.graph->graph, scope, scope_id, (uint16_t)port));
 }
 

@@ -239,7 +239,26 @@ peer_status peer__graph_defer(struct link *from, struct record *record, int32_t 
     from->deferral.last_number = deferred->number;
     give(graph, deferred, from);
     ask(graph, deferred);
+    peer__graph_expiry_schedule(graph, record->fields.expires);
     return PEER_OK;
+}
+
+/* What a judge who waits for something leaves there would else hold its connection back for ever. */
+uint64_t peer__graph_expire_deferred(struct graph *graph, uint64_t now)
+{
+    uint64_t next = UINT64_MAX;
+    if (graph->deferred == NULL)
+        return next;
+    LIST_FOR (node, following, &graph->deferred->records) {
+        struct deferred *deferred = CONTAINER_OF(node, struct deferred, in_list);
+        uint64_t expires = deferred->record->fields.expires;
+        if (expires <= now)
+            drop(graph, deferred);
+        else if (expires < next)
+            next = expires;
+    }
+    finish_judged(graph);
+    return next;
 }
 
 /* ---------------------------------------------------------------------------------------------------- the application's */

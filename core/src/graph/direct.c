@@ -171,13 +171,19 @@ static int is_full(const struct link *link, size_t size)
     return link->type == CONNECTION_DIRECT || queued + size > TRANSPORT_HIGH_WATER + NEIGHBOUR_DATA_MAX;
 }
 
-static peer_status check_data(const struct link *link, const peer_guid *data_type, size_t size)
+static peer_status check_size(size_t size, size_t size_max)
+{
+    if (size > size_max)
+        return peer__fail(E_INVALIDARG, "size is %zu, more than the %zu of one message", size, size_max);
+    return PEER_OK;
+}
+
+/* What no connection would take is wrong whether there is one or not (4.4). */
+static peer_status check_data(const peer_guid *data_type, size_t size)
 {
     if (peer__guid_equal(data_type, &peer__data_type_ping))
         return peer__fail(E_INVALIDARG, "data_type is the reserved one of the engine's own pings");
-    if (size > data_max(link))
-        return peer__fail(E_INVALIDARG, "size is %zu, more than the %zu of one message", size, data_max(link));
-    return PEER_OK;
+    return check_size(size, DIRECT_DATA_MAX);
 }
 
 static void shrink(struct buffer *buffer)
@@ -204,9 +210,10 @@ peer_status peer__graph_send(struct graph *graph, uint64_t connection_id, const 
                              size_t size)
 {
     struct link *link = peer__graph_find_link(graph, connection_id);
+    PEER_TRY(check_data(data_type, size));
     if (link == NULL || link->state != LINK_CONNECTED)
         return not_found(connection_id);
-    PEER_TRY(check_data(link, data_type, size));
+    PEER_TRY(check_size(size, data_max(link)));
     if (is_full(link, size)) {
         link->awaits_writable = 1;
         return peer__fail(PEER_E_OUTBOX_FULL, "\"%s\" has not taken what was sent before", link->address_text);

@@ -105,12 +105,15 @@ static int64_t timer_delay_us(uint64_t delay)
     return (int64_t)((delay + TICKS_PER_US - 1) / TICKS_PER_US);
 }
 
-static void schedule_next(struct graph *graph, int more)
+/* `next`: of what is not in the store. */
+static void schedule_next(struct graph *graph, int more, uint64_t next)
 {
-    uint64_t next;
+    uint64_t stored;
     uint64_t now = peer__graph_now(graph);
     uint64_t delay = EXPIRY_DELAY_MAX;
-    if (graph->store->operations->next_expiry(graph->store, graph->expired_through, &next) >= 0 && next != UINT64_MAX)
+    if (graph->store->operations->next_expiry(graph->store, graph->expired_through, &stored) >= 0 && stored < next)
+        next = stored;
+    if (next != UINT64_MAX)
         delay = next > now ? next - now : 0;
     if (delay > EXPIRY_DELAY_MAX)
         delay = EXPIRY_DELAY_MAX;
@@ -122,6 +125,7 @@ static void schedule_next(struct graph *graph, int more)
 void peer__graph_expiry_fire(struct timer *timer)
 {
     struct graph *graph = CONTAINER_OF(timer, struct graph, expiry);
+    uint64_t next_deferred = UINT64_MAX;
     int more = 0;
     if (is_deferred(graph) || peer__graph_is_importing(graph))
         return; /* set again with the first neighbour, or at the end of the import */
@@ -133,9 +137,10 @@ void peer__graph_expiry_fire(struct timer *timer)
         if (!more && peer__graph_clock_is_sure(graph)) {
             peer__graph_note_time(graph);
             more = purge(graph, now);
+            next_deferred = peer__graph_expire_deferred(graph, now);
         }
     }
-    schedule_next(graph, more);
+    schedule_next(graph, more, next_deferred);
 }
 
 void peer__graph_expiry_now(struct graph *graph)

@@ -316,6 +316,8 @@ int peer__link_awaits_judgement(struct link *link);
 /** The link ends; what it has brought waits on. */
 void peer__link_leaves_deferred(struct link *link);
 void peer__graph_deferred_fire(struct timer *timer);
+/** Drops what has expired while it waited, and gives the moment when the next one does, or UINT64_MAX. */
+uint64_t peer__graph_expire_deferred(struct graph *graph, uint64_t now);
 int peer__graph_is_judged_by_application(const struct graph *graph);
 void peer__graph_let_application_judge(struct graph *graph);
 

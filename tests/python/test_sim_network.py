@@ -331,6 +331,20 @@ def test_a_crash_and_what_is_left(network, machine):
     network.run_until_converged()
 
 
+def test_a_crash_of_a_host_on_which_nothing_runs(network):
+    host = network.add_host("idle")
+
+    async def program():
+        async with peergraph.aio.open_runtime():
+            pass
+
+    host.run(program)
+    host.crash()
+    assert not host.is_up
+    host.restart()
+    host.run(program)
+
+
 def test_a_crash_ends_timers_and_tasks_of_the_host_only(network):
     alice, bob = network.add_hosts("alice", "bob")
     log = []

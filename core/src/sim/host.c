@@ -394,7 +394,7 @@ void peer__sim_host_free(struct sim_host *host)
 
 void peer__sim_host_crash(struct sim_host *host, enum sim_crash how)
 {
-    if (host->engine == NULL)
+    if (host->raw || host->is_down)
         return;
     host->dying = 1;
     host->is_down = 1;

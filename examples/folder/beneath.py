@@ -227,12 +227,19 @@ class Folder:
             found = self._look(directory, name)
         except InTheWay:
             try:
-                os.rmdir(name, dir_fd=directory)  # an empty directory is nothing that a peer would miss
+                self._remove_hollow(directory, name)  # empty directories are nothing that a peer would miss
             except OSError:
                 raise InTheWay(errno.EEXIST, "is in the way of a file", name) from None
             found = None
         if found != expected:
             raise ChangedMeanwhile(errno.EBUSY, "changed meanwhile", name)
+
+    def _remove_hollow(self, directory: int, name: str) -> None:
+        """Removes a directory in which there are only directories."""
+        with self._directory(directory, (name,)) as below:
+            for each in os.listdir(below):  # noqa: PTH208 - a descriptor
+                self._remove_hollow(below, each)
+        os.rmdir(name, dir_fd=directory)
 
     def discard(self, path: str, expected: Signature) -> str:
         """Moves a file into the trash and gives its place there; directories that become empty go. Raises OSError."""

@@ -16,6 +16,8 @@ class Agreed:
 
     record_id: UUID
     content: Content
+    mark: str
+    """Of the version."""
     signature: Signature
     expires_us: int
     mine: bool
@@ -29,15 +31,23 @@ class Action(enum.Enum):
     AGREE = "folder and record are the same"
     WRITE = "the record's content goes into the folder"
     KEEP_AND_WRITE = "the same, after our own losing content has got a record and a name of its own"
-    DISCARD = "the file goes into the trash"
+    DISCARD = "the file goes into the trash; what the record has, if there is one, comes after it"
     ADD = "the file becomes a new record"
     UPDATE = "the file's content goes into the record"
     DELETE = "the record is deleted"
 
 
-def decide(disk: Content | None, agreed: Agreed | None, shown: Version | None, expired: bool = False) -> Action:
+def decide(
+    disk: Content | None,
+    agreed: Agreed | None,
+    shown: Version | None,
+    *,
+    former: Version | None = None,
+    expired: bool = False,
+) -> Action:
     """The three-way comparison. Nothing that only one side has is ever thrown away.
 
+    former   what the record of `agreed` says now, if there still is that record
     expired  whether the record of `agreed` vanished because its time was over
     """
     last = None if agreed is None else agreed.content
@@ -49,11 +59,22 @@ def decide(disk: Content | None, agreed: Agreed | None, shown: Version | None, e
         return Action.ADD  # new here; or edited here and deleted there; or still here after its record expired
     if disk == shown.content:
         return Action.AGREE
-    if disk is None:
-        return Action.DELETE if last == shown.content else Action.WRITE
+    if disk is None:  # deleted here; unless it was deleted there, and made anew
+        return Action.DELETE if last == shown.content and former is not None else Action.WRITE
     if last == shown.content:  # edited here, perhaps back to what the record was made from
         return Action.UPDATE
-    if disk == last or shown.is_made_from(disk):
-        lost = agreed is not None and agreed.mine and agreed.record_id == shown.record_id
-        return Action.KEEP_AND_WRITE if lost and not shown.is_made_from(disk) else Action.WRITE
+    if agreed is not None and disk == last:
+        return _give_way(agreed, shown, former, expired)
+    if shown.had(disk, since=None if agreed is None else agreed.mark):
+        return Action.DISCARD  # an old copy, since the journal is behind the disk
     return Action.ADD  # changed on both sides: a second record for the path, and the later one has the name
+
+
+def _give_way(agreed: Agreed, shown: Version, former: Version | None, expired: bool) -> Action:
+    """Nothing was changed here, but there is something else in the graph."""
+    if shown.is_made_from(agreed.mark):
+        return Action.WRITE
+    if former is None:  # deleted there, and made anew
+        return Action.ADD if expired else Action.DISCARD
+    lost = agreed.mine and former.content != agreed.content and not former.is_made_from(agreed.mark)
+    return Action.KEEP_AND_WRITE if lost else Action.WRITE

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import BinaryIO, Final, TypeAlias
 from uuid import UUID
@@ -23,15 +24,19 @@ from records import (
     LIFETIME,
     MICROSECOND,
     PART,
+    BadRecord,
     Content,
     Version,
     attributes_of,
     part_size,
+    version_of,
 )
 from view import View
 
 BATCH_CHANGES: Final = 256
 BATCH_BYTES: Final = 4 << 20
+_MEANWHILE: Final = (peergraph.RecordNotFound, peergraph.InvalidRecordExpiration)
+"""Somebody has just deleted the record, or given it more time than we would."""
 LIFETIME_US: Final = LIFETIME.days * 86_400_000_000
 
 
@@ -61,6 +66,8 @@ class Outcome:
     signature: Signature | None = None
     names: frozenset[str] = frozenset()
     """Where something else is shown now."""
+    done: bool = False
+    """Whether the graph has it."""
     problem: str = ""
     """Empty if things have changed meanwhile, and it should be looked at again."""
 
@@ -93,13 +100,12 @@ class Publisher:
         self._graph, self._folder, self._view, self._parts = graph, folder, view, parts
         self._part_size = part_size(graph.properties.max_record_size)
 
-    async def publish(self, changes: Iterable[Change]) -> list[Outcome]:
+    async def publish(self, changes: Iterable[Change]) -> AsyncIterator[Outcome]:
         """Stores and sends changes. Raises DiskFull, GraphShuttingDown; then the rest was not done."""
         steps = self._steps(changes)
-        outcomes: list[Outcome] = []
         while batch := await asyncio.to_thread(_take, steps):
-            outcomes += await self._commit(batch)
-        return outcomes
+            for outcome in await self._commit(batch):
+                yield outcome
 
     async def restore_parts(self, path: str, version: Version) -> None:
         """Adds again the parts of a file that we hold and the graph has lost."""
@@ -171,12 +177,12 @@ class Publisher:
         try:
             async with self._graph.batch() as batch:
                 done = [(step, *self._stage(batch, step)) for step in steps]
-        except peergraph.RecordNotFound:  # somebody deleted one of the records just now: the rest one by one
+        except _MEANWHILE:  # to one of the records: the rest one by one
             done = []
             for step in steps:
                 try:
                     done.append((step, *self._stage(self._graph, step)))
-                except peergraph.RecordNotFound:
+                except _MEANWHILE:
                     if isinstance(step, HeadStep):
                         done.append((step, None, Outcome(step.outcome.change)))
         outcomes, orphans = [], []
@@ -189,8 +195,8 @@ class Publisher:
             elif outcome is not None:
                 names, unused = self._take_over(outcome, record_id)
                 orphans += unused
-                outcomes.append(replace(outcome, names=names))
-        if orphans:
+                outcomes.append(replace(outcome, names=names, done=record_id is not None))
+        with contextlib.suppress(peergraph.DiskFull):  # they are found later
             await self.drop_parts(orphans)
         return outcomes
 
@@ -232,19 +238,23 @@ class Publisher:
                 expires=expires if longer else None,
             )
             return old.record_id, replace(outcome, version=replace(version, expires_us=max(expires_us, old.expires_us)))
+        except peergraph.InvalidRecordExpiration:
+            raise
         except peergraph.InvalidRecord as error:
             return None, Outcome(change, problem=str(error))
 
     def _take_over(self, outcome: Outcome, record_id: UUID | None) -> tuple[frozenset[str], list[UUID]]:
-        """Follows in our own view what was stored.
+        """Follows in our own view what was stored: it may have been changed again since, and the events been taken.
 
         Gives the names under which something else is shown, and the records of parts that nobody needs any more.
         """
         if record_id is None:
             return frozenset(), []
         old = outcome.change.version
-        version = outcome.version
-        names = self._view.put(version) if version is not None else self._view.remove(record_id)
+        try:
+            names = self._view.put(version_of(self._graph.get_record(record_id)))
+        except (peergraph.RecordNotFound, BadRecord, peergraph.InvalidAttributes):
+            names = self._view.remove(record_id)
         unused = [part for part in dict.fromkeys(old.parts if old else ()) if not self._view.users_of(part)]
         return frozenset(names), [each for part in unused for each in self._parts.holders(part)]
 

@@ -30,8 +30,9 @@ EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
 MICROSECOND: Final = dt.timedelta(microseconds=1)
 _FIRST_US: Final = -62_135_596_800_000_000
 _LAST_US: Final = 253_402_300_799_999_999
+_ALL_BITS: Final = (1 << 64) - 1
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
-_MARK: Final = re.compile(r"[0-9a-f]{16}x?")
+_MARK: Final = re.compile(r"[0-9a-f]{16}x?-[0-9a-f]{1,16}")
 
 
 class BadRecord(ValueError):
@@ -47,7 +48,7 @@ class Content:
 
     @property
     def mark(self) -> str:
-        """Short, for the list of what a version was made from."""
+        """Short, for the marks of versions."""
         return self.sha256[:16] + ("x" if self.executable else "")
 
 
@@ -63,7 +64,7 @@ class Version:
     changed_us: int
     """When the content was last changed, in peer time. A refresh of the lifetime is no change."""
     before: tuple[str, ...]
-    """Marks of the contents that this one was made from, the latest first."""
+    """Marks of the versions that this one was made from, the latest first."""
     parts: tuple[str, ...]
     """Hashes of the parts; empty if the record has the bytes itself."""
     peer: str
@@ -76,9 +77,23 @@ class Version:
         """Of two versions for one path the one with the higher rank has the name."""
         return self.changed_us, self.record_id.bytes
 
-    def is_made_from(self, content: Content) -> bool:
-        """Whether whoever made this version had seen that content."""
-        return content.mark in self.before
+    @property
+    def mark(self) -> str:
+        """Tells it from other versions, also from those with the same content: an edit may be undone."""
+        return f"{self.content.mark}-{self.changed_us & _ALL_BITS:x}"
+
+    def is_made_from(self, mark: str) -> bool:
+        """Whether whoever made this version had seen that one."""
+        return mark in self.before
+
+    def had(self, content: Content, since: str | None) -> bool:
+        """Whether it was made from a version with that content; if `since` is given, from one after that."""
+        for mark in self.before:
+            if mark == since:
+                return False
+            if mark.partition("-")[0] == content.mark:
+                return since is None or since in self.before
+        return False
 
 
 def digest_of(contents: Iterable[tuple[str, Content]]) -> str:

@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 from uuid import UUID
 
 import peergraph.aio as peergraph
-from beneath import ChangedMeanwhile, Folder, InTheWay
+from beneath import ChangedMeanwhile, Folder, InTheWay, Signature
 from decide import Action, Agreed, decide
 from parts import Parts, chunks_of
 from paths import conflict_path
@@ -46,6 +46,8 @@ class Replica:
         self._dirty: set[str] = set()
         self._expired: set[UUID] = set()
         self._wake = asyncio.Event()
+        self._steady = asyncio.Lock()
+        """Held by who changes something according to the view, and by who reads the view anew."""
         self._retry_at = 0.0
         self._told: dict[str, str] = {}
         self._rest = ("", 0)
@@ -55,6 +57,10 @@ class Replica:
 
     async def load(self) -> None:
         """Reads all records: at the start, and when events were lost."""
+        async with self._steady:
+            await self._load()
+
+    async def _load(self) -> None:
         gone = set(self.view.versions) | {record_id for record_id, _ in self.parts.records()}
         async for record in self.graph.records(PART):
             self._take_part(record)
@@ -156,7 +162,8 @@ class Replica:
         while self._dirty:
             paths = sorted(self._dirty)[:PASS]
             self._dirty.difference_update(paths)
-            size += await self._pass(paths)
+            async with self._steady:
+                size += await self._pass(paths)
             done += len(paths)
             if total >= PASS:
                 self.report.progress("bringing in order", done, max(total, done + len(self._dirty)), size)
@@ -181,7 +188,7 @@ class Replica:
         for path in self._still(plan[Action.DISCARD]):
             await self._discard(path)
         to_keep = list(self._still(plan[Action.KEEP_AND_WRITE]))
-        await self._publish([self._keep(path) for path in to_keep])
+        await self._publish([self._keep(path) for path in to_keep if not self._is_kept(path)])
         kept = [path for path in to_keep if path not in self.waiting]
         written = await self._write_all([*self._still(plan[Action.WRITE]), *kept])
         changes = [
@@ -204,16 +211,21 @@ class Replica:
 
     def _decide(self, path: str) -> Action:
         agreed = self.state[path]
+        former = None if agreed is None else self.view.versions.get(agreed.record_id)
         expired = agreed is not None and agreed.record_id in self._expired
-        return decide(self.watch.content(path), agreed, self.view.at(path), expired)
+        return decide(self.watch.content(path), agreed, self.view.at(path), former=former, expired=expired)
 
-    def _agree(self, path: str, mine: bool | None = None) -> None:
+    def _agree(self, path: str) -> None:
         shown, found, agreed = self.view.at(path), self.watch.files.get(path), self.state[path]
         if shown is None or found is None:
             return
-        if mine is None:
-            mine = agreed is not None and agreed.mine and agreed.record_id == shown.record_id
-        self.state.put(path, Agreed(shown.record_id, found.content, found.signature, shown.expires_us, mine))
+        mine = agreed is not None and agreed.mine and agreed.record_id == shown.record_id
+        mine |= shown.peer == self.graph.peer_id  # a crash, or a full disk, came between the graph and the journal
+        self._remember(path, shown, found.signature, mine)
+
+    def _remember(self, path: str, version: Version, signature: Signature, mine: bool) -> None:
+        agreed = Agreed(version.record_id, version.content, version.mark, signature, version.expires_us, mine)
+        self.state.put(path, agreed)
 
     # -- from the graph into the folder ------------------------------------------------------------------------------
 
@@ -225,6 +237,8 @@ class Replica:
             return
         del self.watch.files[path]
         self.state.forget(path)
+        if self.view.at(path) is not None:
+            self._look_again([path])
         self.report.say("removed", f"- {path} (kept as {place})", path=path)
 
     async def _write_all(self, paths: list[str]) -> int:
@@ -233,9 +247,7 @@ class Replica:
         good = [(path, version) for path, version in versions if path not in self.waiting]
         await asyncio.to_thread(self.folder.sync, [path for path, _ in good])
         for path, version in good:
-            found = self.watch.files[path]
-            agreed = Agreed(version.record_id, found.content, found.signature, version.expires_us, mine=False)
-            self.state.put(path, agreed)
+            self._remember(path, version, self.watch.files[path].signature, mine=False)
         if 0 < len(good) <= 20:
             for path, version in good:
                 self.report.say("written", f"+ {path} ({readable(version.size)}, {version.peer})", path=path)
@@ -272,11 +284,20 @@ class Replica:
 
     # -- from the folder into the graph ------------------------------------------------------------------------------
 
+    def _keep_names(self, path: str) -> tuple[str, str]:
+        sha256 = self.watch.files[path].content.sha256
+        return conflict_path(path, self.graph.peer_id), conflict_path(path, self.graph.peer_id, sha256[:8])
+
+    def _is_kept(self, path: str) -> bool:
+        """Whether we did so already, and were killed before we could go on."""
+        shown = map(self.view.at, self._keep_names(path))
+        return any(each is not None and each.content == self.watch.content(path) for each in shown)
+
     def _keep(self, path: str) -> Change:
         """Our own content, which lost against somebody else's, as a file of its own."""
-        name = conflict_path(path, self.graph.peer_id)
+        name, other_name = self._keep_names(path)
         if not self.view.is_free(name) or not self.watch.is_known(name) or name in self.watch.files:
-            name = conflict_path(path, self.graph.peer_id, self.watch.files[path].content.sha256[:8])
+            name = other_name
         return self._change(Action.ADD, path, name, None)
 
     def _changes(self, action: Action, path: str) -> list[Change]:
@@ -297,26 +318,26 @@ class Replica:
         before: tuple[str, ...] = ()
         if version is not None:
             changed_us = min(now_us, max(changed_us, version.changed_us + 1))
-            before = (version.content.mark, *version.before)
+            before = (version.mark, *version.before)
         elif agreed is not None and name == path:
-            before = (agreed.content.mark,)
+            before = (agreed.mark,)
         content = None if found is None else found.content
         return Change(action, path, name, content, version, before, changed_us)
 
     async def _publish(self, changes: list[Change]) -> None:
         if not changes:
             return
+        outcomes: list[Outcome] = []
         try:
-            outcomes = await self.publisher.publish(changes)
+            async for outcome in self.publisher.publish(changes):
+                outcomes.append(outcome)
+                self._follow_up(outcome)
         except peergraph.DiskFull as error:
             self._tell("disk full", f"cannot store changes: {error}")
-            for change in changes:
+            for change in changes[len(outcomes) :]:
                 self._wait(change.path, "the disk is full", quiet=True)
             self._retry_at = asyncio.get_running_loop().time() + DISK_FULL_PAUSE
-            return
-        for outcome in outcomes:
-            self._follow_up(outcome)
-        sent = [outcome.change for outcome in outcomes if outcome.version or outcome.change.action is Action.DELETE]
+        sent = [outcome.change for outcome in outcomes if outcome.done]
         words = {Action.ADD: "added", Action.UPDATE: "changed", Action.DELETE: "deleted"}
         if len(sent) <= 20:
             for change in sent:
@@ -329,17 +350,16 @@ class Replica:
         self._look_again(outcome.names)
         if outcome.problem:
             self._wait(change.path, f"cannot be sent: {outcome.problem}")
-        elif outcome.version is None:
-            if change.action is Action.DELETE:
-                self.state.forget(change.path)
-            else:
-                self._wait(change.path, "changed meanwhile", quiet=True)
-        elif change.path == change.name and outcome.signature is not None and change.content is not None:
-            version = outcome.version
-            agreed = Agreed(version.record_id, change.content, outcome.signature, version.expires_us, mine=True)
-            self.state.put(change.path, agreed)
-            if self.view.at(change.path) == version:
+        elif not outcome.done:
+            self._wait(change.path, "changed meanwhile", quiet=True)
+        elif change.action is Action.DELETE:
+            self.state.forget(change.path)
+        elif change.path == change.name and outcome.version is not None and outcome.signature is not None:
+            self._remember(change.path, outcome.version, outcome.signature, mine=True)
+            if self.view.at(change.path) == outcome.version:
                 self._dirty.discard(change.path)  # nothing is left to do about it
+            else:
+                self._look_again([change.path])  # it may be shown elsewhere
 
     # -- telling -----------------------------------------------------------------------------------------------------
 

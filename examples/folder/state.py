@@ -1,7 +1,7 @@
 """What folder and graph had in common when they last agreed, kept over restarts.
 
-A journal of JSON lines: each change is appended, a start writes it anew. A line that a crash has cut off is ignored;
-what it would have said is found again by comparing contents.
+A journal of JSON lines: each change is appended, the first commit writes it anew. A line that a crash has cut off is
+ignored; what it would have said is found again by comparing contents.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from uuid import UUID
 
 from beneath import Signature
@@ -33,8 +33,8 @@ class State:
         """The port that others know us by."""
         self._graph_id, self._peer_id = graph_id, peer_id
         self._load()
-        self._rewrite()
-        self._file = self._path.open("ab", buffering=0)
+        self._file: BinaryIO | None = None
+        """Opened by the first commit: until the graph is open, another program may be at work here."""
 
     def _load(self) -> None:
         if not self._path.exists():
@@ -60,6 +60,7 @@ class State:
             self._entries[item["path"]] = Agreed(
                 record_id=UUID(item["record"]),
                 content=Content(item["sha256"], item["signature"][4]),
+                mark=item["mark"],
                 signature=Signature(*item["signature"]),
                 expires_us=int(item["expires"]),
                 mine=bool(item["mine"]),
@@ -105,7 +106,14 @@ class State:
             self._lines.append(self._header())
 
     def commit(self) -> None:
-        """Writes down what has changed since the last time. On a full disk it stays for the next time."""
+        """Writes down what has changed since the last time. On a full disk it stays for the next time.
+
+        The first time everything is written anew; raises OSError then.
+        """
+        if self._file is None:
+            self._rewrite()
+            self._file = self._path.open("ab", buffering=0)
+            self._lines.clear()
         text = "".join(self._lines).encode()
         try:
             while text:
@@ -116,8 +124,9 @@ class State:
             self._lines.clear()
 
     def close(self) -> None:
-        self.commit()
-        self._file.close()
+        if self._file is not None:
+            self.commit()
+            self._file.close()
 
 
 def _line(path: str, agreed: Agreed) -> str:
@@ -127,6 +136,7 @@ def _line(path: str, agreed: Agreed) -> str:
                 "path": path,
                 "record": str(agreed.record_id),
                 "sha256": agreed.content.sha256,
+                "mark": agreed.mark,
                 "signature": list(agreed.signature),
                 "expires": agreed.expires_us,
                 "mine": agreed.mine,

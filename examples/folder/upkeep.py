@@ -53,8 +53,8 @@ class Upkeep:
             for record_id in due[start : start + 256]:
                 try:
                     self._graph.update_record(record_id, lifetime=LIFETIME)
-                except peergraph.RecordNotFound:
-                    continue
+                except (peergraph.RecordNotFound, peergraph.InvalidRecordExpiration):
+                    continue  # somebody has just deleted it, or given it more time
             await asyncio.sleep(0)
 
     def _lives(self) -> Iterator[tuple[UUID, int]]:
@@ -96,9 +96,9 @@ class Upkeep:
         hidden = [each for each in self._replica.view.hidden() if each.creator == self._graph.peer_id]
         again = [each for each in hidden if each.record_id in self._was_hidden]
         self._was_hidden = {each.record_id for each in hidden}
-        await self._replica.publisher.publish(
-            [Change(Action.DELETE, each.path, each.path, None, each, (), 0) for each in again]
-        )
+        changes = [Change(Action.DELETE, each.path, each.path, None, each, (), 0) for each in again]
+        async for _ in self._replica.publisher.publish(changes):
+            pass
 
     async def remove_orphans(self) -> None:
         """Deletes our parts that no file needs: a program that was killed, or an edit that lost, left them."""

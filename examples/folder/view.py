@@ -1,7 +1,7 @@
 """Which record is shown under which name: a function of the set of records alone, so every peer has the same answer.
 
 * Of several records for one path the latest (changed, id) has the name; the others are shown as "name.conflict-peer".
-* One whose content the winner has, or was made from, is not a conflict and is not shown.
+* One whose content the winner has, or that it was made from, is not a conflict and is not shown.
 * A file gives way to a directory of the same name, since that has more to lose.
 """
 
@@ -156,7 +156,7 @@ class View:
         names: dict[UUID, str] = {}
         kept: list[Version] = []
         for version in reversed(ranked):
-            if any(other.content == version.content or other.is_made_from(version.content) for other in kept):
+            if any(other.content == version.content or other.is_made_from(version.mark) for other in kept):
                 continue
             name = path if not kept and path not in self._directories else self._name_of_loser(version, names)
             kept.append(version)

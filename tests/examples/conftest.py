@@ -7,3 +7,4 @@ from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent.parent.parent / "examples" / "folder"
 sys.path.insert(0, str(FOLDER))
+sys.path.insert(0, str(Path(__file__).resolve().parent))

@@ -19,6 +19,10 @@ def content(text: str) -> Content:
     return Content(f"{sum(map(ord, text)):04x}" + text.encode().hex().ljust(60, "0")[:60])
 
 
+def mark(text: str, changed: int = 0) -> str:
+    return f"{content(text).mark}-{changed:x}"
+
+
 def version(number, path="a", text="text", changed=0, peer="bob", before=(), parts=()):
     return Version(
         record_id=UUID(int=number),
@@ -27,7 +31,7 @@ def version(number, path="a", text="text", changed=0, peer="bob", before=(), par
         size=1,
         mtime_us=0,
         changed_us=changed,
-        before=tuple(content(each).mark for each in before),
+        before=tuple(map(mark, before)),
         parts=parts,
         peer=peer,
         creator=peer,
@@ -36,7 +40,14 @@ def version(number, path="a", text="text", changed=0, peer="bob", before=(), par
 
 
 def agreed(text="old", number=1, mine=False):
-    return Agreed(UUID(int=number), content(text), Signature(0, 0, 0, 0, False), 1, mine)
+    return Agreed(UUID(int=number), content(text), mark(text), Signature(0, 0, 0, 0, False), 1, mine)
+
+
+def made(disk, last, shown, **more):
+    """What is decided if the record that was agreed upon says what is shown, unless that is another one."""
+    if last is not None and shown is not None and last.record_id == shown.record_id:
+        more["former"] = shown
+    return decide(disk, last, shown, **more)
 
 
 def names(view):
@@ -149,43 +160,72 @@ CASES = [
 
 @pytest.mark.parametrize(("disk", "last", "record", "action"), CASES)
 def test_the_three_way_comparison(disk, last, record, action):
-    made = decide(
-        disk and content(disk),
-        last and agreed(last),
-        record and version(1, text=record),
-    )
-    assert made is action
+    assert made(disk and content(disk), last and agreed(last), record and version(1, text=record)) is action
 
 
 def test_a_file_whose_record_expired_stays():
-    assert decide(content("old"), agreed("old"), None, expired=True) is Action.ADD
-    assert decide(None, agreed("old"), None, expired=True) is Action.FORGET
+    assert made(content("old"), agreed("old"), None, expired=True) is Action.ADD
+    assert made(None, agreed("old"), None, expired=True) is Action.FORGET
+    assert made(content("old"), agreed("old"), version(2, text="another"), expired=True) is Action.ADD
+
+
+def test_a_record_that_was_deleted_and_made_anew():
+    """Its content goes into the trash, as if there were no other; and nobody here has deleted the new one."""
+    assert made(content("old"), agreed("old"), version(2, text="new")) is Action.DISCARD
+    assert made(content("old"), agreed("old"), version(2, text="new", before=["old"])) is Action.WRITE
+    assert made(None, agreed("old"), version(2, text="old")) is Action.WRITE
+    twin = version(1, text="old")
+    assert made(None, agreed("old"), version(2, text="old"), former=twin) is Action.DELETE
 
 
 def test_our_own_edit_that_lost_is_kept_unless_the_winner_was_made_from_it():
     ours = agreed("ours", mine=True)
-    assert decide(content("ours"), ours, version(1, text="theirs")) is Action.KEEP_AND_WRITE
-    assert decide(content("ours"), ours, version(1, text="theirs", before=["ours"])) is Action.WRITE
-    assert decide(content("ours"), agreed("ours", mine=False), version(1, text="theirs")) is Action.WRITE
-    assert decide(content("ours"), ours, version(2, text="theirs")) is Action.WRITE  # ours has a record of its own
+    assert made(content("ours"), ours, version(1, text="theirs")) is Action.KEEP_AND_WRITE
+    assert made(content("ours"), ours, version(1, text="theirs", before=["ours"])) is Action.WRITE
+    assert made(content("ours"), agreed("ours", mine=False), version(1, text="theirs")) is Action.WRITE
+
+
+@pytest.mark.parametrize(
+    ("former", "action"),
+    [
+        (version(1, text="ours"), Action.WRITE),  # ours has a record of its own
+        (version(1, text="theirs"), Action.KEEP_AND_WRITE),  # not any more
+        (version(1, text="theirs", before=["ours"]), Action.WRITE),
+    ],
+)
+def test_our_own_edit_that_lost_while_a_third_one_has_the_name(former, action):
+    ours = agreed("ours", mine=True)
+    assert made(content("ours"), ours, version(2, text="a third"), former=former) is action
 
 
 def test_an_old_copy_is_no_edit():
     """After a loss of power the journal may be behind the disk."""
-    assert decide(content("middle"), agreed("old"), version(1, text="new", before=["middle", "old"])) is Action.WRITE
+    shown = version(1, text="new", before=["middle", "old"])
+    assert made(content("middle"), agreed("old"), shown) is Action.DISCARD
+    assert made(content("middle"), None, shown) is Action.DISCARD
 
 
 def test_an_edit_that_is_undone_is_an_edit():
     """The former content is back, of which the record knows that it was made from it."""
-    assert decide(content("old"), agreed("new"), version(1, text="new", before=["old"])) is Action.UPDATE
-    assert decide(content("old"), agreed("new", mine=True), version(1, text="new", before=["old"])) is Action.UPDATE
+    assert made(content("old"), agreed("new"), version(1, text="new", before=["old"])) is Action.UPDATE
+    assert made(content("old"), agreed("new", mine=True), version(1, text="new", before=["old"])) is Action.UPDATE
+    newer = version(1, text="newer", before=["new", "old"])  # while they went on, so both stay
+    assert made(content("old"), agreed("new"), newer) is Action.ADD
+    assert made(content("old"), agreed("unknown"), newer) is Action.ADD
+
+
+def test_an_undone_edit_is_told_from_the_first_of_that_content():
+    view = View()
+    view.put(version(1, text="newer", changed=9, before=["new", "old"], peer="ann"))
+    view.put(version(2, text="old", changed=5))
+    assert names(view) == {"a": 1, "a.conflict-bob": 2}
 
 
 @pytest.mark.parametrize(("disk", "last", "record"), list(itertools.product([None, "x", "y", "z"], repeat=3)))
 def test_content_that_is_nowhere_else_is_never_thrown_away(disk, last, record):
     """Writing and discarding need that what is on the disk was agreed, and so is, or was, in the graph."""
-    made = decide(disk and content(disk), last and agreed(last), record and version(1, text=record))
-    if disk is not None and made in (Action.WRITE, Action.DISCARD):
+    action = made(disk and content(disk), last and agreed(last), record and version(1, text=record))
+    if disk is not None and action in (Action.WRITE, Action.DISCARD):
         assert disk == last
 
 

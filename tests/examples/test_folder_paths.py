@@ -114,6 +114,20 @@ def test_what_is_accepted_stays_beneath(path):
     assert not {"", ".", "..", ".peergraph"} & set(names)
 
 
+def test_empty_directories_give_way_to_a_file(folder):
+    root = Path(folder.root)
+    for below in ("a/b/c", "a/d"):
+        (root / below).mkdir(parents=True)
+    write(folder, "a")
+    assert (root / "a").read_bytes() == b"data"
+
+    (root / "e/f").mkdir(parents=True)
+    (root / "e/f/link").symlink_to("anything")
+    with pytest.raises(InTheWay):
+        write(folder, "e")
+    assert (root / "e/f/link").is_symlink()
+
+
 def test_a_file_is_written_whole_or_not_at_all(folder):
     def chunks():
         yield b"some bytes"

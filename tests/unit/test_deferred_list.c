@@ -44,8 +44,8 @@ static void copies_are_told_apart(void **state)
     copies[2].modified = 3;
     copies[3].modifier_id = (struct span){names + 8, 8};
     copies[4].modifier_id = (struct span){NULL, 0};
-    copies[5].security_data = (struct span){names, 20};
-    copies[6].security_data = (struct span){names, 19};
+    copies[5].security_data = (struct span){names, 18};
+    copies[6].security_data = (struct span){names, 17};
     copies[7].id.bytes[15] = 0;
     for (size_t i = 0; i < 8; i++) {
         assert_null(peer__deferred_find_record(list, &copies[i]));

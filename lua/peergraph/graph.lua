@@ -348,6 +348,13 @@ end
 --- PeerGraphValidateDeferredRecords: asks once more about the records with these ids, or about all.
 function Graph:validate_deferred_records(ids)
   check.value("ids", ids, "table", true)
+  if ids and #ids == 0 then -- for C no ids are all of them
+    local status, message, code = core.peer_graph_get_status(self._handle)
+    if not status then
+      return nil, message, code
+    end
+    return true
+  end
   return core.peer_graph_validate_deferred_records(self._handle, ids or {})
 end
 

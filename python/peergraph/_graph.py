@@ -455,13 +455,19 @@ class GraphBase(Handle, Changes):
             raise ValueError(f"verdict is {verdict!r}, not Verdict.ACCEPT, REJECT or DEFER") from None
         _native.graph_judge_record(self._handle, number, code)
 
-    def validate_deferred_records(self, record_ids: Iterable[UUID] = ()) -> None:
-        """Asks once more about records that wait, or about all that do: Validation events come again.
+    def validate_deferred_records(self, record_ids: Iterable[UUID] | None = None) -> None:
+        """Asks once more about records that wait: Validation events come again.
 
-        Records with these ids that were rejected are asked for again from the neighbours, and come as Validation too.
+        record_ids  which; None: all that wait. Those of them that were rejected are asked for again from the
+                    neighbours, and come as Validation too
+
         Raises InvalidGraph.
         """
-        _native.graph_validate_deferred_records(self._handle, list(ids("record_ids", record_ids)))
+        wanted = [] if record_ids is None else list(ids("record_ids", record_ids))
+        if record_ids is not None and not wanted:  # for C no ids are all of them
+            self.get_status()  # a closed graph is told as ever
+            return
+        _native.graph_validate_deferred_records(self._handle, wanted)
 
     def get_record(self, record_id: UUID) -> Record:
         """One record. Raises RecordNotFound, GraphNotReady, InvalidGraph."""

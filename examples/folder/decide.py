@@ -44,11 +44,13 @@ def decide(
     *,
     former: Version | None = None,
     expired: bool = False,
+    touched: bool = False,
 ) -> Action:
     """The three-way comparison. Nothing that only one side has is ever thrown away.
 
     former   what the record of `agreed` says now, if there still is that record
     expired  whether the record of `agreed` vanished because its time was over
+    touched  whether the file is not the one of `agreed`, whatever is in it
     """
     last = None if agreed is None else agreed.content
     if shown is None:
@@ -64,7 +66,9 @@ def decide(
     if last == shown.content:  # edited here, perhaps back to what the record was made from
         return Action.UPDATE
     if agreed is not None and disk == last:
-        return _give_way(agreed, shown, former, expired)
+        action = _give_way(agreed, shown, former, expired)
+        # A crash may have come before the journal, and somebody who has seen more than it knows may have gone back.
+        return Action.DISCARD if touched and action is Action.WRITE else action
     if shown.had(disk, since=None if agreed is None else agreed.mark):
         return Action.DISCARD  # an old copy, since the journal is behind the disk
     return Action.ADD  # changed on both sides: a second record for the path, and the later one has the name

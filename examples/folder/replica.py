@@ -210,10 +210,12 @@ class Replica:
                 self._look_again([path])
 
     def _decide(self, path: str) -> Action:
-        agreed = self.state[path]
+        agreed, found = self.state[path], self.watch.files.get(path)
+        touched = agreed is not None and found is not None and agreed.signature != found.signature
         former = None if agreed is None else self.view.versions.get(agreed.record_id)
         expired = agreed is not None and agreed.record_id in self._expired
-        return decide(self.watch.content(path), agreed, self.view.at(path), former=former, expired=expired)
+        shown = self.view.at(path)
+        return decide(self.watch.content(path), agreed, shown, former=former, expired=expired, touched=touched)
 
     def _agree(self, path: str) -> None:
         shown, found, agreed = self.view.at(path), self.watch.files.get(path), self.state[path]

@@ -48,7 +48,7 @@ class Watch:
         return path in self.files or self._scan.is_absent(path)
 
     def look(self, progress: Progress) -> set[str]:
-        """Looks at the folder, in a thread while nothing else writes there; gives the names that have changed."""
+        """Looks at the folder, in a thread while nothing else writes there; gives the names that were touched."""
         began = time.monotonic()
         scan = self._folder.scan()
         self.seconds = time.monotonic() - began
@@ -67,10 +67,8 @@ class Watch:
                 self.restless += 1
                 continue
             size += found.signature.size
-            before = self.content(path)
             self.files[path] = found
-            if before != found.content:
-                changed.add(path)
+            changed.add(path)
             if done % 64 == 0:
                 progress(done, len(new), size)
         return changed

@@ -214,6 +214,14 @@ def test_an_edit_that_is_undone_is_an_edit():
     assert made(content("old"), agreed("unknown"), newer) is Action.ADD
 
 
+def test_a_file_that_somebody_touched_goes_into_the_trash():
+    """With the content that was agreed, as far as we know: but the journal may be behind, and this an edit undone."""
+    assert made(content("old"), agreed("old"), version(1, text="new"), touched=True) is Action.DISCARD
+    assert made(content("old"), agreed("old"), version(1, text="old"), touched=True) is Action.AGREE
+    ours = agreed("ours", mine=True)
+    assert made(content("ours"), ours, version(1, text="theirs"), touched=True) is Action.KEEP_AND_WRITE
+
+
 def test_an_undone_edit_is_told_from_the_first_of_that_content():
     view = View()
     view.put(version(1, text="newer", changed=9, before=["new", "old"], peer="ann"))

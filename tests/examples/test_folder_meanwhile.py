@@ -226,6 +226,18 @@ def test_an_edit_is_ours_also_if_a_crash_took_the_journal(tmp_path):
     scenario_of(tmp_path)(body)
 
 
+def test_a_file_that_was_touched_while_we_look_on_is_known_as_it_is(tmp_path):
+    async def body(replica, file):
+        os.utime(file, (2, 2))
+        await in_order(replica)
+        await theirs_comes_in(replica, "file")
+        await in_order(replica)
+        assert files_of(tmp_path / "folder") == {"file": "theirs"}
+        assert not (tmp_path / "folder/.peergraph/trash").exists()
+
+    scenario_of(tmp_path)(body)
+
+
 def test_what_was_stored_before_the_disk_was_full_is_remembered(tmp_path, monkeypatch):
     monkeypatch.setattr(publish, "BATCH_CHANGES", 1)
 

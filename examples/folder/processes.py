@@ -174,9 +174,9 @@ class Peer:
         with contextlib.suppress(ProcessLookupError):
             self._process.send_signal(signal.SIGINT)
         try:
-            status = await asyncio.wait_for(self._process.wait(), 10)
+            status = await asyncio.wait_for(self._process.wait(), max(0.0, self._stage.left))
         except asyncio.TimeoutError:
-            raise Failure(f"{self.name} does not leave within 10 s") from None
+            raise Failure(f"{self.name} leaves: not within the time") from None
         await asyncio.gather(*self._readers)
         return status
 

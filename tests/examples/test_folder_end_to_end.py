@@ -15,13 +15,14 @@ import peergraph.aio as peergraph
 import pytest
 from beneath import Folder
 from demo import manifest, walk
+from peergraph.sim import Network
 from processes import FOLDER_PROGRAM, Peer, Stage
 from records import FILE, Content, Version, attributes_of, digest_of
 from replica import Replica
 from report import Report
 from state import State
 
-TIME = 60
+TIME = 180
 
 
 @pytest.fixture
@@ -172,9 +173,11 @@ def test_a_large_file_travels_in_parts_and_only_changed_parts_travel_again(peers
         await b.start("join", a.address)
         await equal(a, b, files={"large": changed})
         assert await b.leave() == 0
-        after = await part_ids(b)
-        assert len(after) == len(before)
-        assert len(after - before) == 1
+        assert len(await part_ids(b) - before) == 1
+        assert (
+            await a.leave() == 0
+        )  # it has deleted what is not needed before it said that it rests; b hears of it later
+        assert len(await part_ids(a)) == len(before)
 
     peers(scenario)
 
@@ -205,8 +208,8 @@ def test_records_of_a_hostile_peer_do_no_harm(peers, tmp_path):
             add(graph, "lies", b"what it is", claims=b"what it says")
             graph.add_record(type=FILE, data=b"x", attributes={"nothing": "useful"}, lifetime=dt.timedelta(hours=1))
             add(graph, "last", b"the last one")
-            await a.until("has the last", lambda: "last" in names(a.folder))
-        assert names(a.folder) == {"good.conflict-a", "good/evil", "last"}
+            after = {"good.conflict-a", "good/evil", "last"}  # the last one may be there before the others
+            await a.until("has what does no harm", lambda: names(a.folder) == after)
         assert not list(tmp_path.rglob("evil")) or list(tmp_path.rglob("evil")) == [a.folder / "good/evil"]
         assert not (a.folder / "lies").exists()
 
@@ -214,26 +217,29 @@ def test_records_of_a_hostile_peer_do_no_harm(peers, tmp_path):
 
 
 def add(graph, path, data, claims=None, lifetime=dt.timedelta(hours=1)):
-    now = dt.datetime.now(dt.timezone.utc)
+    now = graph.now()
     sha256 = hashlib.sha256(data if claims is None else claims).hexdigest()
     attributes = {"path": path, "size": len(data), "sha256": sha256, "mtime": now, "changed": now}
     return graph.add_record(type=FILE, data=data, attributes=attributes, lifetime=lifetime)
 
 
 def test_an_expired_record_deletes_nothing(tmp_path):
-    """No refresh here, so the record's time runs out; then the file is published again by who holds it."""
+    """No refresh here, so the record's time runs out; then the file is published again by who holds it.
+
+    In virtual time, so that the file is in the folder by then, however slow the machine is.
+    """
 
     async def scenario():
         folder = Folder(tmp_path / "folder")
         state = State(folder.private_path("state.jsonl"), "demo", "a")
         async with (
-            peergraph.open_runtime(tmp_path / "database") as runtime,
+            peergraph.open_runtime() as runtime,
             runtime.create_graph("demo", peer_id="a") as graph,
             graph.events(peergraph.RecordChanged) as events,
         ):
             replica = Replica(graph, folder, state, Report(True, io.StringIO()))
             await replica.load()
-            first = add(graph, "file", b"precious", lifetime=dt.timedelta(seconds=2))
+            first = add(graph, "file", b"precious", lifetime=dt.timedelta(seconds=60))
             tasks = [asyncio.ensure_future(replica.follow(events)), asyncio.ensure_future(replica.run())]
             async with graph.events(peergraph.RecordChanged) as own:
                 async for event in own:
@@ -248,7 +254,8 @@ def test_an_expired_record_deletes_nothing(tmp_path):
         state.close()
         folder.close()
 
-    asyncio.run(asyncio.wait_for(scenario(), TIME))
+    with Network() as network:
+        network.add_host("a").run(scenario)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 /* The end of records when something else happens too: the clock is corrected, the disk is full. */
 #include <stdlib.h>
 
+#include "graph/parts.h"
 #include "puppet.h"
 
 static size_t count_changes(struct world *world, size_t node, int32_t change)
@@ -47,6 +48,48 @@ SCENARIO(a_full_disk_at_the_time_of_removal)
     world_run(world, 10); /* it looks for room every 5 s */
     assert_true(world_has(world, 1, &id));
     assert_int_equal(peer__sim_connections(world->nodes[0].host, world->nodes[1].host), 1);
+}
+
+static uint64_t row_count(struct world *world, size_t node)
+{
+    uint64_t count;
+    struct graph *graph = world->nodes[node].graph;
+    assert_status(graph->store->operations->count(graph->store, &count), PEER_OK);
+    return count;
+}
+
+static void add_that_expire_together(struct world *world, size_t node, size_t count)
+{
+    peer_guid id;
+    for (size_t i = 0; i < count; i++)
+        assert_status(world_add_bytes(world, node, &scenario_note, "x", 1, 60, &id), PEER_OK);
+}
+
+/* More than are told, or removed, in one turn. */
+SCENARIO(any_number_may_expire_at_one_moment)
+{
+    enum { COUNT = 700 };
+    world_line(world, 2);
+    world_watch(world, 1);
+    add_that_expire_together(world, 0, COUNT);
+    world_run(world, 10);
+    uint64_t before = row_count(world, 1);
+    world_run(world, 90);
+    assert_int_equal(count_changes(world, 1, PEER_RECORD_EXPIRED), COUNT);
+    assert_true(row_count(world, 1) == before - COUNT);
+}
+
+/* What is kept for deletions is not enough to remove all at once. */
+SCENARIO(what_expires_at_one_moment_is_removed_in_pieces_from_a_full_disk)
+{
+    world_line(world, 2);
+    add_that_expire_together(world, 0, 100);
+    world_run(world, 50);
+    uint64_t before = row_count(world, 1);
+    peer__sim_host_set_disk_full(world->nodes[1].host, 1);
+    world_run(world, 60);
+    assert_true(row_count(world, 1) <= before - 16);
+    peer__sim_host_set_disk_full(world->nodes[1].host, 0);
 }
 
 /* ---------------------------------------------------------------------------------- a year ahead, and back (decisions.md 5) */
@@ -212,6 +255,8 @@ int main(void)
         SCENARIO_TEST(a_machine_that_slept_knows_the_time),
         SCENARIO_TEST(a_machine_that_stood_still_is_told_the_time),
         SCENARIO_TEST(a_full_disk_at_the_time_of_removal),
+        SCENARIO_TEST(any_number_may_expire_at_one_moment),
+        SCENARIO_TEST(what_expires_at_one_moment_is_removed_in_pieces_from_a_full_disk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

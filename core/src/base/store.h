@@ -76,6 +76,12 @@ struct store_search {
 /** About a millisecond. */
 #define STORE_SEARCH_EXAMINED_MAX 512u
 
+/** A place in the order in which rows expire: behind the row of that number. UINT64_MAX: behind all that expire then. */
+struct store_expiry {
+    uint64_t expires;
+    uint64_t seq;
+};
+
 /** Every function may fail with PEER_E_DISK_FULL, E_OUTOFMEMORY, PEER_E_INVALID_DATABASE (damaged) or PEER_E_DATABASE_ACCESSDENIED. */
 struct store_operations {
     /* Writing begins a transaction by itself. Reads see what the transaction wrote. After a write or a commit has
@@ -104,11 +110,11 @@ struct store_operations {
     peer_status (*scan)(struct store *store, const struct store_scan *scan, struct store_position *position,
                         int want_wire, size_t row_max, store_visit visit, void *context, int *end_out);
     /**
-     * Rows with expires in (after, until], by expires, without wire, at most row_max; but those that expire together
-     * are never torn apart, so that the next call can go on after the last one's expires.
+     * Rows that expire after the place and not after `until`, by expires and number, without wire, at most row_max. Any
+     * number may expire together.
      */
-    peer_status (*expired)(struct store *store, uint64_t after, uint64_t until, size_t row_max, store_visit visit,
-                           void *context);
+    peer_status (*expired)(struct store *store, const struct store_expiry *after, uint64_t until, size_t row_max,
+                           store_visit visit, void *context);
     /** Begins a search for the tree, which must live as long as the search. What is not committed may not be there. */
     peer_status (*search)(struct store *store, const struct search *tree, struct store_search **search_out);
     /** Earliest expires later than `after`; UINT64_MAX: none. */

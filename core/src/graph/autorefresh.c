@@ -32,7 +32,7 @@ peer_status peer__graph_expect_autorefresh(struct graph *graph)
 struct found {
     struct buffer ids; /* peer_guid */
     size_t row_count;
-    uint64_t expires; /* of the last row */
+    struct store_expiry last; /* row */
 };
 
 static int collect(void *context, const struct store_row *row)
@@ -41,7 +41,7 @@ static int collect(void *context, const struct store_row *row)
     if ((row->local_flags & (uint32_t)PEER_RECORD_FLAG_AUTOREFRESH) != 0 && (row->flags & RECORD_FLAG_DELETED) == 0)
         peer__buffer_guid(&found->ids, &row->id);
     found->row_count++;
-    found->expires = row->expires;
+    found->last = (struct store_expiry){row->expires, row->seq};
     return found->ids.failed;
 }
 
@@ -91,20 +91,22 @@ static peer_status refresh_all(struct graph *graph, const struct found *found)
     return status;
 }
 
-/* One piece of what ends within the time, after `autorefreshed_through`; 1: there may be more. */
+/* One piece of what ends within the time, after `autorefreshed`; 1: there may be more. */
 static int refresh_some(struct graph *graph)
 {
     struct found found = {0};
     struct upkeep *upkeep = &graph->upkeep;
     uint64_t now = peer__graph_now(graph);
-    uint64_t after = upkeep->autorefreshed_through > now ? upkeep->autorefreshed_through : now;
-    peer_status status = graph->store->operations->expired(graph->store, after, peer__ticks_add(now, REFRESH_BEFORE),
+    struct store_expiry after = {now, UINT64_MAX};
+    if (upkeep->autorefreshed.expires > now)
+        after = upkeep->autorefreshed;
+    peer_status status = graph->store->operations->expired(graph->store, &after, peer__ticks_add(now, REFRESH_BEFORE),
                                                            ROWS_A_TURN, collect, &found);
     if (status >= 0)
         status = refresh_all(graph, &found);
     peer__buffer_free(&found.ids);
     int more = status >= 0 && found.row_count >= ROWS_A_TURN;
-    upkeep->autorefreshed_through = more ? found.expires : 0;
+    upkeep->autorefreshed = more ? found.last : (struct store_expiry){0};
     return more;
 }
 

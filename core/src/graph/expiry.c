@@ -12,6 +12,7 @@ static int is_deferred(const struct graph *graph) /* 13.4: nothing expires while
 }
 
 struct expired_row {
+    uint64_t seq;
     peer_guid id;
     peer_guid type;
     uint64_t expires;
@@ -21,7 +22,8 @@ struct expired_row {
 static int collect(void *context, const struct store_row *row)
 {
     struct buffer *rows = context;
-    struct expired_row expired = {.id = row->id, .type = row->type, .expires = row->expires, .flags = row->flags};
+    struct expired_row expired = {
+        .seq = row->seq, .id = row->id, .type = row->type, .expires = row->expires, .flags = row->flags};
     peer__buffer_append(rows, &expired, sizeof(expired));
     return rows->failed;
 }
@@ -41,12 +43,26 @@ static void tell_expired(struct graph *graph, const struct expired_row *row)
                                                .record_type = row->type});
 }
 
+/* Others choose when records expire: all of them at one moment, say. */
+static struct store_expiry told_so_far(const struct graph *graph)
+{
+    if (graph->expired.expires == graph->expired_through + 1)
+        return graph->expired;
+    return (struct store_expiry){graph->expired_through, UINT64_MAX};
+}
+
+static void tell_again_from(struct graph *graph, uint64_t moment)
+{
+    graph->expired_through = moment;
+    graph->expired = (struct store_expiry){0};
+}
+
 /* What expired since the last time is told, at most EXPIRED_A_TURN at once; 1: there may be more. */
 static int tell_newly_expired(struct graph *graph, uint64_t now)
 {
     struct buffer rows = {0};
-    peer_status status =
-        graph->store->operations->expired(graph->store, graph->expired_through, now, EXPIRED_A_TURN, collect, &rows);
+    struct store_expiry after = told_so_far(graph);
+    peer_status status = graph->store->operations->expired(graph->store, &after, now, EXPIRED_A_TURN, collect, &rows);
     const struct expired_row *row = (const void *)rows.data;
     size_t count = rows.size / sizeof(*row);
     for (size_t i = 0; i < count; i++) {
@@ -54,10 +70,12 @@ static int tell_newly_expired(struct graph *graph, uint64_t now)
             tell_expired(graph, &row[i]);
     }
     int more = status >= 0 && !rows.failed && count >= EXPIRED_A_TURN;
-    if (more)
-        graph->expired_through = row[count - 1].expires;
-    else if (status >= 0 && !rows.failed && now > graph->expired_through)
+    if (more) {
+        graph->expired = (struct store_expiry){row[count - 1].expires, row[count - 1].seq};
+        graph->expired_through = graph->expired.expires - 1;
+    } else if (status >= 0 && !rows.failed && now > graph->expired_through) {
         graph->expired_through = now;
+    }
     peer__buffer_free(&rows);
     return more;
 }
@@ -68,7 +86,8 @@ static peer_status purge_some(struct graph *graph, uint64_t until, size_t row_ma
     struct buffer rows = {0};
     struct store *store = graph->store;
     size_t removed = 0;
-    peer_status status = store->operations->expired(store, 0, until, row_max, collect, &rows);
+    const struct store_expiry first = {0, 0};
+    peer_status status = store->operations->expired(store, &first, until, row_max, collect, &rows);
     const struct expired_row *row = (const void *)rows.data;
     size_t count = rows.size / sizeof(*row);
     for (size_t i = 0; i < count && status >= 0; i++) {
@@ -89,12 +108,13 @@ static peer_status purge_some(struct graph *graph, uint64_t until, size_t row_ma
 /* 1: there may be more. On a full disk what was kept for deletions serves this one too, in small steps. */
 static int purge(struct graph *graph, uint64_t now)
 {
+    struct engine *engine = graph->engine;
     uint64_t until = now < graph->expired_through ? now : graph->expired_through;
     int more = 0;
-    peer_status status = purge_some(graph, until, EXPIRED_A_TURN, &more);
+    peer_status status = purge_some(graph, until, engine->reserve_given ? EXPIRED_A_SMALL_STEP : EXPIRED_A_TURN, &more);
     if (status == PEER_E_DISK_FULL)
         peer__graph_set_storage_full(graph, STORAGE_DISK, 1);
-    if (status == PEER_E_DISK_FULL && peer__engine_make_room(graph->engine))
+    if (status == PEER_E_DISK_FULL && peer__engine_make_room(engine))
         status = purge_some(graph, until, EXPIRED_A_SMALL_STEP, &more);
     return status >= 0 && more;
 }
@@ -132,7 +152,7 @@ void peer__graph_expiry_fire(struct timer *timer)
     if (peer__graph_commit(graph) >= 0) {
         uint64_t now = peer__graph_now(graph);
         if (now < graph->expired_through) /* the clock was set back: what ends in between has not ended yet */
-            graph->expired_through = now;
+            tell_again_from(graph, now);
         more = tell_newly_expired(graph, now);
         if (!more && peer__graph_clock_is_sure(graph)) {
             peer__graph_note_time(graph);

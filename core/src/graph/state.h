@@ -348,8 +348,8 @@ struct upkeep {
     struct timer partition_timer;
     struct timer presence_timer;
     struct timer refresh;
-    int has_autorefresh;            /* records of the application are to be kept alive */
-    uint64_t autorefreshed_through; /* within a scan in pieces */
+    int has_autorefresh;               /* records of the application are to be kept alive */
+    struct store_expiry autorefreshed; /* within a scan in pieces */
     struct timer autorefresh;
 };
 
@@ -413,7 +413,8 @@ struct graph {
     struct upkeep upkeep;
 
     struct timer expiry;
-    uint64_t expired_through; /* what expired up to here has been told */
+    uint64_t expired_through;    /* what expired up to here has been told */
+    struct store_expiry expired; /* and, if that is the next moment, those of it up to here */
 };
 
 #endif

@@ -110,8 +110,8 @@ static peer_status scan(struct store *store, const struct store_scan *what, stru
     return medium->operations->scan(medium, what, position, want_wire, row_max, visit, context, end_out);
 }
 
-static peer_status expired(struct store *store, uint64_t after, uint64_t until, size_t row_max, store_visit visit,
-                           void *context)
+static peer_status expired(struct store *store, const struct store_expiry *after, uint64_t until, size_t row_max,
+                           store_visit visit, void *context)
 {
     struct store *medium = medium_of(store);
     return medium->operations->expired(medium, after, until, row_max, visit, context);

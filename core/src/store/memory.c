@@ -401,25 +401,21 @@ static peer_status database_scan(struct store *base, const struct store_scan *sc
     return PEER_OK;
 }
 
-static struct row *expiring_after(const struct database *database, uint64_t after)
+static struct row *expiring_after(const struct database *database, const struct store_expiry *after)
 {
-    struct store_row key = {.seq = UINT64_MAX, .expires = after};
+    struct store_row key = {.seq = after->seq, .expires = after->expires};
 
     return peer__tree_after(database->roots[ORDER_EXPIRES], ORDER_EXPIRES, &key);
 }
 
-static peer_status database_expired(struct store *base, uint64_t after, uint64_t until, size_t row_max,
-                                    store_visit visit, void *context)
+static peer_status database_expired(struct store *base, const struct store_expiry *after, uint64_t until,
+                                    size_t row_max, store_visit visit, void *context)
 {
     struct database *database = CONTAINER_OF(base, struct database, store);
     const struct row *row = expiring_after(database, after);
-    uint64_t last = after;
 
     assert(!database->visiting);
-    for (size_t visited = 0; row != NULL && row->record.expires <= until; visited++) {
-        if (visited >= row_max && row->record.expires != last)
-            break;
-        last = row->record.expires;
+    for (; row_max != 0 && row != NULL && row->record.expires <= until; row_max--) {
         if (visit_row(database, visit, context, row, 0))
             break;
         row = peer__tree_after(database->roots[ORDER_EXPIRES], ORDER_EXPIRES, &row->record);
@@ -429,7 +425,8 @@ static peer_status database_expired(struct store *base, uint64_t after, uint64_t
 
 static peer_status database_next_expiry(struct store *base, uint64_t after, uint64_t *expires_out)
 {
-    const struct row *row = expiring_after(CONTAINER_OF(base, struct database, store), after);
+    const struct store_expiry place = {after, UINT64_MAX};
+    const struct row *row = expiring_after(CONTAINER_OF(base, struct database, store), &place);
 
     *expires_out = row != NULL ? row->record.expires : UINT64_MAX;
     return PEER_OK;

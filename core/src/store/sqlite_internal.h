@@ -35,6 +35,7 @@ enum statement {
     STATEMENT_SCAN_TYPE_WIRE,
     STATEMENT_SCAN_MODIFIED,
     STATEMENT_SCAN_MODIFIED_WIRE,
+    STATEMENT_EXPIRED_TOGETHER,
     STATEMENT_EXPIRED,
     STATEMENT_COUNT
 };
@@ -207,8 +208,8 @@ peer_status peer__sqlite_bytes(struct store *base, struct span creator_id, uint6
 peer_status peer__sqlite_get(struct store *base, const peer_guid *id, int want_wire, store_visit visit, void *context);
 peer_status peer__sqlite_scan(struct store *base, const struct store_scan *scan, struct store_position *position,
                               int want_wire, size_t row_max, store_visit visit, void *context, int *end_out);
-peer_status peer__sqlite_expired(struct store *base, uint64_t after, uint64_t until, size_t row_max, store_visit visit,
-                                 void *context);
+peer_status peer__sqlite_expired(struct store *base, const struct store_expiry *after, uint64_t until, size_t row_max,
+                                 store_visit visit, void *context);
 peer_status peer__sqlite_next_expiry(struct store *base, uint64_t after, uint64_t *expires_out);
 peer_status peer__sqlite_last_seq(struct store *base, uint64_t *seq_out);
 peer_status peer__sqlite_count(struct store *base, uint64_t *count_out);

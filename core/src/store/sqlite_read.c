@@ -161,32 +161,55 @@ peer_status peer__sqlite_scan(struct store *base, const struct store_scan *scan,
     return PEER_OK;
 }
 
-peer_status peer__sqlite_expired(struct store *base, uint64_t after, uint64_t until, size_t row_max, store_visit visit,
-                                 void *context)
-{
-    struct sqlite_store *store = CONTAINER_OF(base, struct sqlite_store, store);
-    peer_status status;
-    sqlite3_stmt *statement = peer__sqlite_statement(store, STATEMENT_EXPIRED, &status);
-    uint64_t last = after;
-    int result;
+struct expiry_walk {
+    size_t row_max; /* that are left */
+    int stop;
+    store_visit visit;
+    void *context;
+};
 
-    assert(!store->visiting);
-    if (statement == NULL)
-        return status;
-    peer__sqlite_bind_ticks(statement, 1, after);
-    peer__sqlite_bind_ticks(statement, 2, until);
-    for (size_t visited = 0; (result = sqlite3_step(statement)) == SQLITE_ROW; visited++) {
+static peer_status walk_expired(struct sqlite_store *store, sqlite3_stmt *statement, struct expiry_walk *walk)
+{
+    peer_status status = PEER_OK;
+    int result = SQLITE_DONE;
+
+    while (walk->row_max != 0 && !walk->stop && (result = sqlite3_step(statement)) == SQLITE_ROW) {
         struct store_row row;
 
         status = read_row(store, statement, &row);
-        if (status < 0 || (visited >= row_max && row.expires != last))
+        if (status < 0)
             break;
-        last = row.expires;
-        if (visit_row(store, visit, context, &row))
-            break;
+        walk->row_max--;
+        walk->stop = visit_row(store, walk->visit, walk->context, &row);
     }
     peer_status finished = peer__sqlite_finish(store, statement, result);
     return finished < 0 ? finished : status;
+}
+
+/* In one statement SQLite would look through all that expire together, each time. */
+peer_status peer__sqlite_expired(struct store *base, const struct store_expiry *after, uint64_t until, size_t row_max,
+                                 store_visit visit, void *context)
+{
+    struct sqlite_store *store = CONTAINER_OF(base, struct sqlite_store, store);
+    struct expiry_walk walk = {.row_max = row_max, .visit = visit, .context = context};
+    peer_status status;
+    sqlite3_stmt *statement;
+
+    assert(!store->visiting);
+    if (after->seq != UINT64_MAX && after->expires <= until) {
+        statement = peer__sqlite_statement(store, STATEMENT_EXPIRED_TOGETHER, &status);
+        if (statement == NULL)
+            return status;
+        peer__sqlite_bind_ticks(statement, 1, after->expires);
+        sqlite3_bind_int64(statement, 2, seq_bound(after->seq));
+        PEER_TRY(walk_expired(store, statement, &walk));
+    }
+    statement = peer__sqlite_statement(store, STATEMENT_EXPIRED, &status);
+    if (statement == NULL)
+        return status;
+    peer__sqlite_bind_ticks(statement, 1, after->expires);
+    peer__sqlite_bind_ticks(statement, 2, until);
+    return walk_expired(store, statement, &walk);
 }
 
 peer_status peer__sqlite_next_expiry(struct store *base, uint64_t after, uint64_t *expires_out)

@@ -40,6 +40,8 @@ static const char *const texts[STATEMENT_COUNT] = {
     [STATEMENT_SCAN_TYPE_WIRE] = SCAN_TYPE(COLUMNS ", wire"),
     [STATEMENT_SCAN_MODIFIED] = SCAN_MODIFIED(COLUMNS),
     [STATEMENT_SCAN_MODIFIED_WIRE] = SCAN_MODIFIED(COLUMNS ", wire"),
+    [STATEMENT_EXPIRED_TOGETHER] = "SELECT " COLUMNS " FROM records INDEXED BY records_expires"
+                                   " WHERE expires = ? AND seq > ? ORDER BY seq",
     [STATEMENT_EXPIRED] = "SELECT " COLUMNS " FROM records INDEXED BY records_expires"
                           " WHERE expires > ? AND expires <= ? ORDER BY expires, seq",
 };

@@ -63,6 +63,8 @@ class Victim:
 
     def read(self) -> None:
         for line in self.child.stdout:
+            if not line.endswith("\n"):
+                return  # it was killed in the middle of a line
             sent, took = line.split()
             self.took.append((float(sent), float(took)))
             self.more.set()

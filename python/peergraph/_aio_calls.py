@@ -58,6 +58,24 @@ async def in_thread(call: Callable[[], T], undo: Callable[[T], object] = _keep) 
         raise
 
 
+class Ending:
+    """The end of something, made by a worker thread: whoever closes it meanwhile waits for it too."""
+
+    __slots__ = ("_lock",)
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    async def wait(self, close: Callable[[], None], is_closed: bool) -> None:
+        """Closes it, which does nothing if it was closed; returns when that is over."""
+        if not is_closed or self._lock.locked():
+            await in_thread(lambda: self._run(close))
+
+    def _run(self, close: Callable[[], None]) -> None:
+        with self._lock:
+            close()
+
+
 class Closable(Protocol):
     """What can be opened."""
 

@@ -8,14 +8,14 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from . import _native_database
-from ._aio_calls import in_thread
+from . import _native, _native_database
+from ._aio_calls import Ending, in_thread
 from ._aio_direct import Direct
 from ._aio_events import Events
 from ._check import deadline_of, file_path
 from ._codes import GraphEvent, GraphStatus
 from ._enumerations import RecordEnumerationBase, records_handle, search_handle
-from ._graph import Attempt, BatchBase, GraphBase, closed_error, registrations
+from ._graph import Attempt, BatchBase, GraphBase, RuntimeBase, closed_error, registrations
 from .events import Closed, Event, NeighbourConnection, StatusChanged
 from .queue import BATCH
 from .records import Record
@@ -63,12 +63,23 @@ class Graph(GraphBase):
     Use it in an async with statement, or close it. What is not a coroutine returns at once.
     """
 
-    __slots__ = ()
+    __slots__ = ("_ending",)
+
+    def __init__(
+        self, runtime: RuntimeBase, handle: _native.Handle, graph_id: str, peer_id: str, database: str, is_new: bool
+    ) -> None:
+        super().__init__(runtime, handle, graph_id, peer_id, database, is_new)
+        self._ending = Ending()
 
     async def close(self) -> None:
-        """Leaves the graph: says goodbye to the neighbours, closes the database. May be called again."""
-        if not self.closed:
-            await in_thread(self._close)
+        """Leaves the graph: says goodbye to the neighbours, closes the database. May be called again.
+
+        If the caller is cancelled, it goes on; calling it again waits for the end.
+        """
+        if self._is_foreign():
+            self._close()  # nothing to wait for in a forked child
+        else:
+            await self._ending.wait(self._close, self.closed)
 
     async def __aenter__(self) -> Self:
         return self

@@ -329,6 +329,35 @@ async def test_a_chatty_graph_lets_others_work(path):
 
 
 @in_loop
+async def test_who_closes_again_waits_for_the_end(path):
+    entered, go = threading.Event(), threading.Event()
+    close = _native.graph_close
+
+    def close_slowly(handle):
+        entered.set()
+        go.wait(PATIENCE)
+        close(handle)
+
+    with pytest.MonkeyPatch.context() as patch:
+        async with peergraph.open_runtime(path) as runtime:
+            graph = await runtime.create_graph("film club", peer_id="alice")
+            patch.setattr(_native, "graph_close", close_slowly)
+            first = asyncio.create_task(graph.close())
+            await asyncio.to_thread(entered.wait, PATIENCE)
+            first.cancel()
+            second = asyncio.create_task(graph.close())
+            for _ in range(10):
+                await asyncio.sleep(0)
+            assert first.cancelled()
+            assert not second.done()
+            go.set()
+            await second
+            await graph.close()
+            async with runtime.open_graph("film club", peer_id="alice") as again:
+                assert not again.is_new
+
+
+@in_loop
 async def test_what_is_opened_for_nobody_is_closed(path):
     async def opened():
         return await peergraph.open_runtime(path)

@@ -189,7 +189,7 @@ typedef struct peer_graph_options_input {
  *
  * @retval PEER_E_DUPLICATE_GRAPH            the graph is open in this runtime
  * @retval PEER_E_DATABASE_ALREADY_PRESENT   a database of that graph, peer and name exists; delete it or open it
- * @retval PEER_E_DATABASE_IN_USE            another process has that database open
+ * @retval PEER_E_DATABASE_IN_USE            another process or runtime has that database open, or is about to close it
  * @retval PEER_E_DISK_FULL, PEER_E_DATABASE_ACCESSDENIED
  *
  * PeerGraphCreate; MS-PPGRH 3.1.4.1.
@@ -212,7 +212,8 @@ PEER_API peer_status peer_graph_create(peer_runtime *runtime, const peer_graph_p
  * @retval PEER_S_GRAPH_DATA_CREATED     a new one was made, or the existing one was never synchronized
  * @retval PEER_E_DUPLICATE_GRAPH        the same graph, peer and database is open in this runtime
  * @retval PEER_E_DBNAME_CHANGED         the same graph and peer is open in this runtime with another database name
- * @retval PEER_E_DATABASE_IN_USE        another process has the database open; the message has the file's name
+ * @retval PEER_E_DATABASE_IN_USE        another process or runtime has the database open, or is about to close it; the
+ *                                       message has the file's name
  * @retval PEER_E_INVALID_DATABASE       the file is damaged, not ours, or from a newer version
  * @retval PEER_E_DISK_FULL, PEER_E_DATABASE_ACCESSDENIED
  *
@@ -282,7 +283,7 @@ PEER_API peer_status peer_graph_close(peer_graph *graph);
  * @param database_name  as given to create or open; NULL: "default"
  *
  * @retval PEER_E_DATABASE_NOT_PRESENT  there is no such database; nothing is harmed
- * @retval PEER_E_DATABASE_IN_USE       it is open in another process
+ * @retval PEER_E_DATABASE_IN_USE       it is open in another process or runtime, or about to be closed
  * @retval PEER_E_GRAPH_IN_USE          it is open in this runtime
  * @retval E_ACCESSDENIED               the file cannot be removed
  *

@@ -21,6 +21,8 @@ OTHER = uuid.UUID("6e6f7465-0000-4000-8000-000000000002")
 HOUR = timedelta(hours=1)
 PATIENCE = 60.0
 """Seconds after which something that should happen has not happened: also what is tried again after 1, 2, 4 and 8 s."""
+PROGRAM_PATIENCE = 240.0
+"""Seconds after which a program that a test has started does not end any more, however busy the machine is."""
 SANITIZED = bool(os.environ.get("LD_PRELOAD"))
 """A sanitizer makes everything many times slower and has memory of its own; what it looks for needs no long repeats."""
 

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from python.scene import python_path
+from python.scene import PROGRAM_PATIENCE, python_path
 
 pytestmark = pytest.mark.processes
 
@@ -22,7 +22,7 @@ def test_others_hear_where_a_machine_is_now(tmp_path, scope):
         env=os.environ | {"PYTHONPATH": python_path()},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PROGRAM_PATIENCE,
     )
     assert result.returncode == 0, result.stderr
     said = [json.loads(line) for line in result.stdout.splitlines()]

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from python.scene import python_path
+from python.scene import PROGRAM_PATIENCE, python_path
 
 pytestmark = pytest.mark.processes
 
@@ -55,5 +55,7 @@ def test_a_close_that_takes_long_keeps_nobody_waiting(tmp_path, preload):
         "LD_PRELOAD": preload("slow_sync.c"),
         "SLOW_SYNC": str(tmp_path / "slow"),
     }
-    result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=environment)
+    result = subprocess.run(
+        command, capture_output=True, text=True, timeout=PROGRAM_PATIENCE, check=False, env=environment
+    )
     assert result.returncode == 0, result.stderr

@@ -12,7 +12,7 @@ from pathlib import Path
 import peergraph
 import pytest
 from peergraph import GraphStatus, NeighbourConnection
-from python.scene import HOUR, NOTE, wait_for
+from python.scene import HOUR, NOTE, PROGRAM_PATIENCE, wait_for
 
 pytestmark = pytest.mark.processes
 
@@ -202,7 +202,7 @@ def without_privileges(script: str, *arguments: object) -> None:
         if not shutil.which("setpriv"):
             pytest.skip("root is refused nothing here")
         command = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all", *command]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    result = subprocess.run(command, capture_output=True, text=True, timeout=PROGRAM_PATIENCE, check=False)
     assert result.returncode == 0, result.stderr
 
 
@@ -247,7 +247,7 @@ def test_a_file_system_that_is_read_only(folder):
         pytest.skip("no file system can be mounted here")
     mount = 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && exec "$0" -c "$2" "$1" "$1" AccessDenied'
     command = [*unshare, "sh", "-c", mount, sys.executable, str(folder), REFUSED]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    result = subprocess.run(command, capture_output=True, text=True, timeout=PROGRAM_PATIENCE, check=False)
     assert result.returncode == 0, result.stderr
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import peergraph
 import pytest
-from python.scene import HOUR, NOTE, python_path
+from python.scene import HOUR, NOTE, PROGRAM_PATIENCE, python_path
 
 pytestmark = pytest.mark.processes
 
@@ -50,7 +50,9 @@ def made(tmp_path) -> Path:
 def run(script: str, *arguments: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-X", "dev", "-W", "error", "-c", script, *map(str, arguments)]
     surroundings = os.environ | {"PYTHONPATH": python_path()} | environment
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=surroundings)
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=PROGRAM_PATIENCE, check=False, env=surroundings
+    )
 
 
 def dying(preload: Callable[[str], str], suffix: str, at: int) -> dict[str, str]:
@@ -169,7 +171,11 @@ def test_an_export_to_a_full_disk(made, tmp_path):
         pytest.skip("no file system can be mounted here")
     command = [*IN_A_NAMESPACE, "env", f"PYTHONPATH={python_path()}", sys.executable, "-X", "dev", "-W", "error"]
     result = subprocess.run(
-        [*command, "-c", FULL, str(made), str(tmp_path)], capture_output=True, text=True, timeout=60, check=False
+        [*command, "-c", FULL, str(made), str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=PROGRAM_PATIENCE,
+        check=False,
     )
     assert result.returncode == 0, result.stderr
 

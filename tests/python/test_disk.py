@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 import pytest
-from python.scene import python_path
+from python.scene import PROGRAM_PATIENCE, python_path
 
 pytestmark = pytest.mark.processes
 
@@ -91,7 +91,9 @@ def test_a_full_disk(tmp_path):
     (tmp_path / "small").mkdir()
     environment = ["env", f"PYTHONPATH={python_path()}"]
     command = [*IN_A_NAMESPACE, *environment, sys.executable, "-X", "dev", "-W", "error", "-c", SCRIPT]
-    result = subprocess.run([*command, str(tmp_path)], capture_output=True, text=True, timeout=120, check=False)
+    result = subprocess.run(
+        [*command, str(tmp_path)], capture_output=True, text=True, timeout=PROGRAM_PATIENCE, check=False
+    )
     assert result.returncode == 0, result.stderr
 
 
@@ -144,5 +146,7 @@ def test_a_disk_that_fails(name, tmp_path, preload):
     }
     command = [sys.executable, "-X", "dev", "-W", "error", "-c", FAILING, str(tmp_path)]
     command += [str(getattr(errno, name)), CODES[name]]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=environment)
+    result = subprocess.run(
+        command, capture_output=True, text=True, timeout=PROGRAM_PATIENCE, check=False, env=environment
+    )
     assert result.returncode == 0, result.stderr

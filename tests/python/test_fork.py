@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from python.scene import python_path
+from python.scene import PROGRAM_PATIENCE, python_path
 
 pytestmark = pytest.mark.processes
 
@@ -98,7 +98,7 @@ def test():
         assert _native.lib.peer_graph_get_record(alice._handle, id, out) == 0
         child = os.fork()
         if not child:
-            signal.alarm(20)  # a call that hangs ends here
+            signal.alarm(60)  # a call that hangs ends here
             try:
                 call_all(out[0])
                 for call in (at_bob.get, at_bob.take, at_bob.fileno, lambda: next(at_bob), lambda: alice.status):
@@ -139,7 +139,7 @@ def test():
         child = os.fork()
         leave = False
         if not child:
-            signal.alarm(20)
+            signal.alarm(60)
             CODE
             if leave:
                 raise Leave
@@ -164,7 +164,7 @@ def work():
 
 child = os.fork()
 if not child:
-    signal.alarm(20)
+    signal.alarm(60)
     work()
     sys.exit(7)
 wait_child(child, 7)
@@ -202,7 +202,9 @@ def run(script: str, folder: Path, times: int = TIMES) -> None:
     file.write_text(TRAFFIC + script)
     command = [sys.executable, "-X", "dev", "-W", "error", str(file), str(folder), str(SYMBOLS), str(times)]
     environment = os.environ | {"PYTHONPATH": python_path()}
-    result = subprocess.run(command, capture_output=True, text=True, timeout=110, check=False, env=environment)
+    result = subprocess.run(
+        command, capture_output=True, text=True, timeout=PROGRAM_PATIENCE, check=False, env=environment
+    )
     assert result.returncode == 0, result.stderr
     assert "Fatal" not in result.stderr, result.stderr
 

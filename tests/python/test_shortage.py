@@ -11,7 +11,7 @@ from pathlib import Path
 import peergraph
 import pytest
 from peergraph import ConnectionStatus, NeighbourConnection
-from python.scene import python_path, wait_for
+from python.scene import PROGRAM_PATIENCE, python_path, wait_for
 
 pytestmark = pytest.mark.processes
 
@@ -157,7 +157,9 @@ with peergraph.open_runtime(folder + "/c") as runtime, runtime.create_graph("g",
 def run(script: str, folder: Path, *prefix: str, **variables: str) -> None:
     command = [*prefix, sys.executable, "-X", "dev", "-W", "error", "-c", script, str(folder)]
     environment = os.environ | {"PYTHONPATH": python_path()} | variables
-    result = subprocess.run(command, capture_output=True, text=True, timeout=110, check=False, env=environment)
+    result = subprocess.run(
+        command, capture_output=True, text=True, timeout=PROGRAM_PATIENCE, check=False, env=environment
+    )
     assert result.returncode == 0, result.stderr
 
 

@@ -22,7 +22,7 @@ HOUR = timedelta(hours=1)
 PATIENCE = 60.0
 """Seconds after which something that should happen has not happened: also what is tried again after 1, 2, 4 and 8 s."""
 PROGRAM_PATIENCE = 240.0
-"""Seconds after which a program that a test has started does not end any more, however busy the machine is."""
+"""Seconds after which a program, or a loop, that a test has started does not end any more, however busy the machine."""
 SANITIZED = bool(os.environ.get("LD_PRELOAD"))
 """A sanitizer makes everything many times slower and has memory of its own; what it looks for needs no long repeats."""
 

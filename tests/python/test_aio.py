@@ -13,7 +13,7 @@ import peergraph.aio as peergraph
 import pytest
 from peergraph import _native
 from peergraph._context import MACHINE, World, current_world
-from python.scene import HOUR, NOTE, OTHER, PATIENCE
+from python.scene import HOUR, NOTE, OTHER, PATIENCE, PROGRAM_PATIENCE
 
 
 @contextlib.asynccontextmanager
@@ -48,7 +48,7 @@ def in_loop(test):
     """A test that is a coroutine; it ends in time or fails."""
 
     def run(tmp_path):
-        asyncio.run(asyncio.wait_for(test(tmp_path), 100))
+        asyncio.run(asyncio.wait_for(test(tmp_path), PROGRAM_PATIENCE))
 
     run.__name__ = test.__name__
     return run

@@ -17,7 +17,7 @@ import peergraph.aio as peergraph
 import pytest
 from peergraph import sim
 from peergraph._virtual_loop import VirtualLoop
-from python.scene import NOTE, PATIENCE
+from python.scene import NOTE, PATIENCE, PROGRAM_PATIENCE
 
 MIB = 1 << 20
 MESSAGE_MAX = 4 * MIB
@@ -67,7 +67,7 @@ def on_both(test):
     @functools.wraps(test)
     def run(tmp_path, world):
         if world == "sockets":
-            asyncio.run(asyncio.wait_for(on_sockets(test, tmp_path), 60))
+            asyncio.run(asyncio.wait_for(on_sockets(test, tmp_path), PROGRAM_PATIENCE))
         else:
             in_the_simulator(test, tmp_path)
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from . import _native
-from ._aio_calls import Opening, in_thread
+from ._aio_calls import Ending, Opening, in_thread
 from ._aio_graph import Graph
 from ._check import check_names, ids
 from ._codes import Scope
-from ._context import current_world
+from ._context import World, current_world
 from ._graph import RuntimeBase, raw_properties
 from .runtime import graph_options
 
@@ -44,12 +44,21 @@ def open_runtime(data_directory: str | os.PathLike[str] | None = None) -> Openin
 class Runtime(RuntimeBase):
     """A runtime; `open_runtime` gives one. A process may have several, which do not know each other."""
 
-    __slots__ = ()
+    __slots__ = ("_ending",)
+
+    def __init__(self, handle: _native.Handle, directory: str | None, world: World) -> None:
+        super().__init__(handle, directory, world)
+        self._ending = Ending()
 
     async def close(self) -> None:
-        """Closes every graph with a goodbye (waits for at most one second) and ends. May be called again."""
-        if not self.closed:
-            await in_thread(self._close)
+        """Closes every graph with a goodbye (waits for at most one second) and ends. May be called again.
+
+        If the caller is cancelled, it goes on; calling it again waits for the end.
+        """
+        if self._is_foreign():
+            self._close()  # nothing to wait for in a forked child
+        else:
+            await self._ending.wait(self._close, self.closed)
 
     async def __aenter__(self) -> Self:
         return self

@@ -328,33 +328,42 @@ async def test_a_chatty_graph_lets_others_work(path):
         assert turns > 3
 
 
-@in_loop
-async def test_who_closes_again_waits_for_the_end(path):
+async def closed_twice(thing, name):
+    """Closes a thing, gives that up, and closes it again while C, in the function of that name, is still at it."""
     entered, go = threading.Event(), threading.Event()
-    close = _native.graph_close
+    function = getattr(_native, name)
 
-    def close_slowly(handle):
+    def slowly(handle):
         entered.set()
         go.wait(PATIENCE)
-        close(handle)
+        function(handle)
 
     with pytest.MonkeyPatch.context() as patch:
-        async with peergraph.open_runtime(path) as runtime:
-            graph = await runtime.create_graph("film club", peer_id="alice")
-            patch.setattr(_native, "graph_close", close_slowly)
-            first = asyncio.create_task(graph.close())
-            await asyncio.to_thread(entered.wait, PATIENCE)
-            first.cancel()
-            second = asyncio.create_task(graph.close())
-            for _ in range(10):
-                await asyncio.sleep(0)
-            assert first.cancelled()
-            assert not second.done()
-            go.set()
-            await second
-            await graph.close()
-            async with runtime.open_graph("film club", peer_id="alice") as again:
-                assert not again.is_new
+        patch.setattr(_native, name, slowly)
+        first = asyncio.create_task(thing.close())
+        await asyncio.to_thread(entered.wait, PATIENCE)
+        first.cancel()
+        second = asyncio.create_task(thing.close())
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert first.cancelled()
+        assert not second.done()
+        go.set()
+        await second
+    await thing.close()
+
+
+@in_loop
+async def test_who_closes_again_waits_for_the_end(path):
+    async with peergraph.open_runtime(path) as runtime:
+        await closed_twice(await runtime.create_graph("film club", peer_id="alice"), "graph_close")
+        async with runtime.open_graph("film club", peer_id="alice") as again:
+            assert not again.is_new
+        graph = await runtime.open_graph("film club", peer_id="alice")
+        await closed_twice(runtime, "shutdown")
+        await graph.close()
+    async with peergraph.open_runtime(path) as runtime, runtime.open_graph("film club", peer_id="alice") as again:
+        assert not again.is_new
 
 
 @in_loop

@@ -249,8 +249,11 @@ def test_an_existing_file_is_replaced(graph, tmp_path, elsewhere):
     graph.export_database(path)
     graph.export_database(path)
     assert [each.name for each in tmp_path.glob("export*")] == ["export"]
+    (tmp_path / "link").symlink_to(path)
+    graph.export_database(tmp_path / "link")
+    assert not (tmp_path / "link").is_symlink()
     other = elsewhere()
-    other.import_database(str(path))
+    other.import_database(str(tmp_path / "link"))
     assert contents(other) == contents(graph)
 
 

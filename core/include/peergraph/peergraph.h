@@ -561,7 +561,7 @@ PEER_API peer_status peer_graph_validate_deferred_records(peer_graph *graph, uin
  * waiting while a large database is written. From 4 MiB on PEER_EVENT_PROGRESS tells how far it is. The file is not
  * encrypted; only its owner may read it.
  *
- * @param path  UTF-8; its folder must exist
+ * @param path  UTF-8; its folder must exist. The file takes the place of a symbolic link, too
  *
  * @retval PEER_E_PATH_NOT_FOUND       the folder does not exist
  * @retval PEER_E_SHARING_VIOLATION    another export writes the same file

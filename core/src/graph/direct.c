@@ -126,16 +126,16 @@ peer_status peer__graph_open_direct(struct graph *graph, const char *peer_id, co
     return PEER_OK;
 }
 
-static peer_status not_found(uint64_t connection_id)
+static peer_status not_found(const char *kind, uint64_t connection_id)
 {
-    return peer__fail(PEER_E_CONNECTION_NOT_FOUND, "there is no connection %llu", (unsigned long long)connection_id);
+    return peer__fail(PEER_E_CONNECTION_NOT_FOUND, "there is no %s %llu", kind, (unsigned long long)connection_id);
 }
 
 peer_status peer__graph_close_direct(struct graph *graph, uint64_t connection_id)
 {
     struct link *link = peer__graph_find_link(graph, connection_id);
     if (link == NULL || link->type != CONNECTION_DIRECT)
-        return not_found(connection_id);
+        return not_found("direct connection", connection_id);
     peer__engine_enter(graph->engine);
     if (link->state == LINK_CONNECTED)
         peer__link_say_disconnect(link, DISCONNECT_APPLICATION);
@@ -148,7 +148,7 @@ peer_status peer__graph_pause_direct(struct graph *graph, uint64_t connection_id
 {
     struct link *link = peer__graph_find_link(graph, connection_id);
     if (link == NULL || !is_direct(link))
-        return not_found(connection_id);
+        return not_found("direct connection", connection_id);
     link->is_paused = paused;
     peer__link_update_reading(link);
     return PEER_OK;
@@ -212,7 +212,7 @@ peer_status peer__graph_send(struct graph *graph, uint64_t connection_id, const 
     struct link *link = peer__graph_find_link(graph, connection_id);
     PEER_TRY(check_data(data_type, size));
     if (link == NULL || link->state != LINK_CONNECTED)
-        return not_found(connection_id);
+        return not_found("connection", connection_id);
     PEER_TRY(check_size(size, data_max(link)));
     if (is_full(link, size)) {
         link->awaits_writable = 1;

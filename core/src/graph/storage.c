@@ -122,8 +122,11 @@ void peer__graph_room_fire(struct timer *timer)
         look_at_disk(graph);
     if (graph->storage_full == STORAGE_LIMIT)
         look_at_limit(graph);
-    if (graph->storage_full == 0 && graph->incomplete)
-        catch_up(graph);
+    if (graph->storage_full == 0) {
+        peer__graph_expiry_now(graph); /* what could not be removed */
+        if (graph->incomplete)
+            catch_up(graph);
+    }
     look_again(graph);
 }
 
@@ -153,7 +156,10 @@ void peer__graph_set_storage_full(struct graph *graph, enum storage_reason reaso
         return;
     graph->retried_us = peer__engine_now_us(graph->engine);
     peer__graph_tell_status(graph);
-    if (graph->storage_full == 0 && graph->incomplete)
-        catch_up(graph);
+    if (graph->storage_full == 0) {
+        peer__graph_expiry_now(graph); /* what could not be removed */
+        if (graph->incomplete)
+            catch_up(graph);
+    }
     look_again(graph);
 }

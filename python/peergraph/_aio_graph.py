@@ -169,7 +169,7 @@ class Graph(GraphBase):
         it is. The file is not encrypted; only its owner may read it.
 
         Raises FileNotFound (there is no such folder), AccessDenied, DiskFull, InvalidArgument, GraphShuttingDown,
-        InvalidGraph.
+        GraphInUse (an import has begun meanwhile), InvalidGraph.
         """
         name = file_path("path", path)
         await in_thread(lambda: _native_database.graph_export_database(self._handle, name))

@@ -536,6 +536,32 @@ def test_an_import_has_the_graph_for_itself(graph, elsewhere, tmp_path):
     assert set(went) <= {(False, "PEER_E_GRAPH_SHUTTING_DOWN"), (False, ""), (True, "")}
 
 
+def test_an_import_ends_an_export_of_the_same_graph(graph, elsewhere, tmp_path):
+    for _ in range(60):
+        graph.add_record(type=OTHER, data=bytes(300_000), lifetime=HOUR)
+    graph.export_database(tmp_path / "whole")
+    other, failures = elsewhere(), [""]
+    other.import_database(tmp_path / "whole")
+
+    def run() -> None:
+        try:
+            other.export_database(tmp_path / "again")
+        except peergraph.PeerError as error:
+            failures.append(error.name)
+
+    for _ in range(20):  # on a busy machine some are over before this thread has its turn
+        with other.events(Progress) as events:
+            exporting = threading.Thread(target=run)
+            exporting.start()
+            assert isinstance(events.get(PATIENCE), Progress)
+            other.import_database(tmp_path / "whole")
+            exporting.join()
+        if failures[-1]:
+            break
+    assert failures == ["", "PEER_E_GRAPH_IN_USE"]
+    assert not (tmp_path / "again.part").exists()
+
+
 def meet_an_import(other: peergraph.Graph, path: Path) -> tuple[bool, str]:
     """Whether another call gets through when an import has begun, and how the import ends when the graph is closed."""
     failures = [""]

@@ -569,6 +569,7 @@ PEER_API peer_status peer_graph_validate_deferred_records(peer_graph *graph, uin
  * @retval E_ACCESSDENIED              the file may not be written, or is none: a folder, a device
  * @retval E_INVALIDARG, E_OUTOFMEMORY
  * @retval PEER_E_GRAPH_SHUTTING_DOWN  the graph was closed meanwhile
+ * @retval PEER_E_GRAPH_IN_USE         an import into the graph has begun meanwhile
  *
  * PeerGraphExportDatabase.
  */

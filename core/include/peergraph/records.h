@@ -73,7 +73,8 @@ PEER_API peer_status peer_graph_update_record(peer_graph *graph, const peer_reco
 
 /**
  * Deletes a record everywhere. A tombstone stays until the record's expiration. Room is kept so that some deletions work
- * on a full disk too.
+ * on a full disk too. What the record held may be left in unused parts of the database file, until something else is
+ * written there.
  *
  * @param local  not 0: on this node alone, where PEER_GRAPH_OPTION_JUDGE is set, else E_INVALIDARG. The record comes back
  *               with the next synchronization, unless the application judges it invalid

@@ -485,7 +485,7 @@ STATUS: Final[dict[int, tuple[str, str]]] = {
     ),
     PEER_E_DATABASE_IN_USE: (
         "PEER_E_DATABASE_IN_USE",
-        "the database is open in another process",
+        "the database is open in another process or runtime",
     ),
     PEER_E_OUTBOX_FULL: (
         "PEER_E_OUTBOX_FULL",

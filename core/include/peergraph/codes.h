@@ -152,7 +152,7 @@
 
 /** The process was forked; start a new runtime in a new program. */
 #define PEER_E_FORKED                        (-2140934143) /* 0x8063F001 */
-/** The database is open in another process. */
+/** The database is open in another process or runtime. */
 #define PEER_E_DATABASE_IN_USE               (-2140934142) /* 0x8063F002 */
 /** Too much waits to be sent on the connection; PEER_EVENT_WRITABLE tells when there is room. */
 #define PEER_E_OUTBOX_FULL                   (-2140934141) /* 0x8063F003 */

@@ -57,7 +57,7 @@ static const struct peer__status_row rows[] = {
     { -2140987248, "PEER_E_UNSUPPORTED_VERSION", "the version is not supported" },
     { -2140987242, "PEER_E_UNABLE_TO_LISTEN", "the port cannot be listened on; perhaps it is taken" },
     { -2140934143, "PEER_E_FORKED", "the process was forked; start a new runtime in a new program" },
-    { -2140934142, "PEER_E_DATABASE_IN_USE", "the database is open in another process" },
+    { -2140934142, "PEER_E_DATABASE_IN_USE", "the database is open in another process or runtime" },
     { -2140934141, "PEER_E_OUTBOX_FULL", "too much waits to be sent on the connection; PEER_EVENT_WRITABLE tells when there is room" },
     { -2140934140, "PEER_E_INTERNAL", "a defect of the library, or a disk that fails" },
     { -2140934139, "PEER_E_DATABASE_FULL", "the records hold as much as was allowed" },

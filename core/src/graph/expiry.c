@@ -157,7 +157,8 @@ void peer__graph_expiry_fire(struct timer *timer)
         if (!more && peer__graph_clock_is_sure(graph)) {
             peer__graph_note_time(graph);
             more = purge(graph, now);
-            next_deferred = peer__graph_expire_deferred(graph, now);
+            if (!more)
+                next_deferred = peer__graph_expire_deferred(graph, now);
         }
     }
     schedule_next(graph, more, next_deferred);

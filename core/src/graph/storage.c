@@ -122,11 +122,8 @@ void peer__graph_room_fire(struct timer *timer)
         look_at_disk(graph);
     if (graph->storage_full == STORAGE_LIMIT)
         look_at_limit(graph);
-    if (graph->storage_full == 0) {
-        peer__graph_expiry_now(graph); /* what could not be removed */
-        if (graph->incomplete)
-            catch_up(graph);
-    }
+    if (graph->storage_full == 0 && graph->incomplete)
+        catch_up(graph);
     look_again(graph);
 }
 

@@ -627,6 +627,35 @@ static void closing_waits_for_a_job(void **state)
     }
 }
 
+static void *run_and_finish_job(void *argument)
+{
+    struct job *job = argument;
+
+    job->run(job);
+    job->done(job);
+    return NULL;
+}
+
+/* The job is over and noted before the thread that closes has woken from waiting for it. */
+static void a_job_may_be_finished_before_who_waits_for_it_wakes(void **state)
+{
+    struct store_world *world = *state;
+
+    for (uint32_t round = 0; round < 8; round++) {
+        pthread_t thread;
+        put_large(world, 0, 80);
+        struct job *job = world->calls->maintenance(world->store);
+        assert_non_null(job);
+        assert_int_equal(pthread_create(&thread, NULL, run_and_finish_job, job), 0);
+        if (round > 0)
+            usleep(500 * round);
+        world_close(world);
+        pthread_join(thread, NULL);
+        assert_int_equal(world_open(world), 0);
+        assert_int_equal(world_count(world), 80);
+    }
+}
+
 struct closer {
     struct store_world *world;
     atomic_int begun;
@@ -748,6 +777,7 @@ int main(int argc, char **argv)
         WITH_WORLD(bulk_is_held_back_while_the_journal_is_long),
         WITH_WORLD(the_journal_is_bounded_without_jobs),
         WITH_WORLD(closing_waits_for_a_job),
+        WITH_WORLD(a_job_may_be_finished_before_who_waits_for_it_wakes),
         WITH_WORLD(a_commit_apart_is_whole),
         WITH_WORLD(a_job_may_be_dropped),
         cmocka_unit_test(no_memory),

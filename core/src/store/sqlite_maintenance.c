@@ -28,6 +28,7 @@ struct checkpoint {
     pthread_cond_t ran;
     enum checkpoint_state state;
     int closed;
+    int holders; /* the store until it is closed, and a job that is out; the last one frees it */
     char *path;
     sqlite3 *db;     /* opened by the first job */
     int result;      /* of the last job */
@@ -50,8 +51,14 @@ static int on_journal(void *context, sqlite3 *db, const char *name, int page_cou
     return SQLITE_OK;
 }
 
-static void destroy(struct checkpoint *checkpoint)
+/* With the mutex held, which is given back. */
+static void release_locked(struct checkpoint *checkpoint)
 {
+    int is_held = --checkpoint->holders > 0;
+
+    pthread_mutex_unlock(&checkpoint->mutex);
+    if (is_held)
+        return;
     pthread_cond_destroy(&checkpoint->ran);
     pthread_mutex_destroy(&checkpoint->mutex);
     peer__free(checkpoint->path);
@@ -125,14 +132,12 @@ static void job_done(struct job *job)
 {
     struct checkpoint *checkpoint = CONTAINER_OF(job, struct checkpoint, job);
 
-    pthread_mutex_lock(&checkpoint->mutex); /* the store may be closing, which holds no other lock */
-    int closed = checkpoint->closed;
+    /* The store may be closing, which holds no other lock, and its thread may not have woken yet from waiting for us. */
+    pthread_mutex_lock(&checkpoint->mutex);
     checkpoint->state = CHECKPOINT_IDLE;
-    if (!closed)
+    if (!checkpoint->closed)
         take_result(checkpoint->store, checkpoint);
-    pthread_mutex_unlock(&checkpoint->mutex);
-    if (closed)
-        destroy(checkpoint);
+    release_locked(checkpoint);
 }
 
 peer_status peer__sqlite_checkpoint_new(struct sqlite_store *store)
@@ -148,6 +153,7 @@ peer_status peer__sqlite_checkpoint_new(struct sqlite_store *store)
     }
     checkpoint->job = (struct job){.run = job_run, .done = job_done};
     checkpoint->store = store;
+    checkpoint->holders = 1;
     pthread_mutex_init(&checkpoint->mutex, NULL);
     pthread_cond_init(&checkpoint->ran, NULL);
     store->checkpoint = checkpoint;
@@ -166,13 +172,10 @@ void peer__sqlite_checkpoint_close(struct sqlite_store *store)
     checkpoint->closed = 1;
     while (checkpoint->state == CHECKPOINT_RUNNING)
         pthread_cond_wait(&checkpoint->ran, &checkpoint->mutex);
-    sqlite3 *db = checkpoint->db;
-    checkpoint->db = NULL;
-    int is_ours = !store->job_out; /* else the job's `done` is still to come and frees it */
     pthread_mutex_unlock(&checkpoint->mutex);
-    sqlite3_close(db);
-    if (is_ours)
-        destroy(checkpoint);
+    sqlite3_close(checkpoint->db); /* a job that has not begun will not use it */
+    pthread_mutex_lock(&checkpoint->mutex);
+    release_locked(checkpoint);
 }
 
 struct job *peer__sqlite_maintenance(struct store *base)
@@ -184,6 +187,7 @@ struct job *peer__sqlite_maintenance(struct store *base)
     if (store->job_out || store->journal_pages - store->journal_moved < JOB_PAGES)
         return NULL;
     store->job_out = 1;
+    checkpoint->holders++;
     checkpoint->state = CHECKPOINT_SUBMITTED;
     checkpoint->result = SQLITE_ABORT; /* until it has run */
     return &checkpoint->job;

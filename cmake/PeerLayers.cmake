@@ -3,10 +3,10 @@
 set(PEER_INCLUDE ${PROJECT_SOURCE_DIR}/core/include)
 set(PEER_SOURCE ${PROJECT_SOURCE_DIR}/core/src)
 
-# peer_layer(NAME [LIBRARY...]): every core/src/NAME/*.c; the libraries' headers are visible in this layer only.
+# peer_layer(NAME [LIBRARY...]): every *.c below core/src/NAME; the libraries' headers are visible in this layer only.
 # A folder without sources is a layer that is still to come.
 function(peer_layer name)
-    file(GLOB sources CONFIGURE_DEPENDS ${PEER_SOURCE}/${name}/*.c)
+    file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PEER_SOURCE}/${name}/*.c)
     if(NOT sources)
         return()
     endif()

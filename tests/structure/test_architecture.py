@@ -231,6 +231,18 @@ def test_the_drawing_shows_all_layers():
     assert not complaints, "\n  ".join(["", *complaints])
 
 
+def test_the_folders_of_the_engine_are_explained():
+    (folders,) = fences(PAGE, "folders")
+    rows = [line.partition("|") for line in folders.splitlines()]
+    assert {name.strip() for name, _, _ in rows} == {
+        path.name for path in (SOURCE / "graph").iterdir() if path.is_dir()
+    }
+    for name, _, text in rows:
+        (file,) = re.findall(r"\S+\.[ch]$", text)
+        assert file.startswith(f"graph/{name.strip()}/")
+        assert (SOURCE / file).is_file()
+
+
 def test_links_lead_somewhere():
     for target in re.findall(r"\]\(([^)#]+)\)", PAGE):
         assert (ROOT / "docs" / target).exists(), target
@@ -267,25 +279,25 @@ def test_names_of_nothing_are_found(name):
 
 @pytest.mark.parametrize(
     "name",
-    """core/src/graph/flood.c graph/flood.c graph/ tests/unit/test_*.c peer__graph_add peer_graph_add_record
-    world_ RecordChanged.record EFFECT_ACK PEER_SIM_SEED""".split(),
+    """core/src/graph/replication/flood.c graph/replication/flood.c graph/ tests/unit/test_*.c peer__graph_add
+    peer_graph_add_record world_ RecordChanged.record EFFECT_ACK PEER_SIM_SEED""".split(),
 )
 def test_names_of_something_are_fine(name):
     assert name_complaint(name) is None
-    assert "judged" in (SOURCE / "graph" / "flood.c").read_text(encoding="utf-8")
+    assert "judged" in (SOURCE / "graph" / "replication" / "flood.c").read_text(encoding="utf-8")
 
 
 def test_a_name_beside_another_file_is_found():
     true = "text `apply_stored`,\n`hold_back` and `maintain` (`graph/commit.c`) text"
     assert place_complaints(true) == []
     assert len(place_complaints(true.replace("maintain", "settle"))) == 1
-    assert len(place_complaints(true.replace("commit.c", "flood.c"))) == 3
+    assert len(place_complaints(true.replace("commit.c", "replication/flood.c"))) == 3
 
 
 GOOD = """\
-peer__graph_add                         graph/change.c   why
-  peer__graph_prepare_add               graph/change.c
-  peer__graph_apply > carry_out_all     graph/change.c
+peer__graph_add                         graph/records/change.c   why
+  peer__graph_prepare_add               graph/records/change.c
+  peer__graph_apply > carry_out_all     graph/records/change.c
     peer__graph_commit                  graph/commit.c
       peer__sqlite_commit, as operations->commit  store/sqlite_write.c
       apply                             graph/commit.c
@@ -299,9 +311,12 @@ def test_a_true_way_is_fine():
 @pytest.mark.parametrize(
     ("true", "false"),
     [
-        ("peer__graph_commit                  graph/commit.c", "peer__graph_commit  graph/flood.c"),
+        ("peer__graph_commit                  graph/commit.c", "peer__graph_commit  graph/replication/flood.c"),
         ("peer__graph_commit                  graph/commit.c", "peer__graph_commit  graph/no_file.c"),
-        ("peer__graph_prepare_add               graph/change.c", "peer__graph_publish_info  graph/graph_info.c"),
+        (
+            "peer__graph_prepare_add               graph/records/change.c",
+            "peer__graph_publish_info  graph/records/graph_info.c",
+        ),
         ("peer__graph_apply > carry_out_all", "peer__graph_apply > carry_out"),
         ("peer__sqlite_commit, as operations->commit", "peer__sqlite_commit, as operations->put"),
         ("peer__sqlite_commit, as operations->commit", "peer__sqlite_put, as operations->commit"),

@@ -21,9 +21,9 @@ import generate_codes
         ("base/list.c", "wire/record.h"),
         ("event/queue.c", "graph/graph.h"),
         ("wire/record.c", "graph/graph.h"),
-        ("graph/flood.c", "store/store.h"),
-        ("graph/flood.c", "xml/attributes.h"),
-        ("graph/flood.c", "group/group.h"),
+        ("graph/replication/flood.c", "store/store.h"),
+        ("graph/replication/flood.c", "xml/attributes.h"),
+        ("graph/replication/flood.c", "group/group.h"),
         ("group/invite.c", "tls/tls.h"),
         ("xml/attributes.c", "graph/graph.h"),
         ("store/sqlite.c", "event/queue.h"),
@@ -43,10 +43,10 @@ def test_includes_that_point_up_are_found(file, included):
 @pytest.mark.parametrize(
     ("file", "line"),
     [
-        ("graph/flood.c", '#include "flood.h"'),
-        ("graph/flood.c", '#include "../wire/record.h"'),
-        ("graph/flood.c", '#include "graph/../api/handle.h"'),
-        ("graph/flood.c", "#include <peergraph/peergraph.h>"),
+        ("graph/replication/flood.c", '#include "flood.h"'),
+        ("graph/replication/flood.c", '#include "../wire/record.h"'),
+        ("graph/replication/flood.c", '#include "graph/../api/handle.h"'),
+        ("graph/replication/flood.c", "#include <peergraph/peergraph.h>"),
         ("engine/flood.c", ""),
         ("flood.c", ""),
     ],
@@ -58,7 +58,7 @@ def test_includes_that_hide_their_layer_are_found(file, line):
 @pytest.mark.parametrize(
     ("file", "text"),
     [
-        ("graph/flood.c", '#include "graph/flood.h"\n#include "wire/record.h"\n#include "base/list.h"\n'),
+        ("graph/replication/flood.c", '#include "graph/flood.h"\n#include "wire/record.h"\n#include "base/list.h"\n'),
         ("wire/record.h", '#include "peergraph/peergraph.h"\n#include <stdint.h>\n'),
         ("store/sqlite.c", '#include "base/store.h"\n#include "wire/record.h"\n'),
         (

@@ -1,6 +1,6 @@
 /* The records that wait for a judgement: which of them is the same as one that comes (MS-PPGRH 3.1.7.32). */
 #include "base/memory.h"
-#include "graph/deferred_list.h"
+#include "graph/records/deferred_list.h"
 #include "unit/check.h"
 
 #define COPIES 20000u

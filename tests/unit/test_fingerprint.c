@@ -1,5 +1,5 @@
 /* Fingerprints of ranges: every record counts, and its place, and how many there are. */
-#include "graph/fingerprint.h"
+#include "graph/replication/fingerprint.h"
 #include "tls/crypto.h"
 #include "unit/check.h"
 

@@ -1,7 +1,7 @@
 /* What a graph remembers of addresses: the referral list (MS-PPGRH 3.1.1), rest and budget (decisions.md 14), and the
  * address book on disk (decisions.md 13). */
-#include "graph/address_book.h"
-#include "graph/referrals.h"
+#include "graph/mesh/address_book.h"
+#include "graph/mesh/referrals.h"
 #include "unit/store_world.h"
 
 #define MINUTE_US INT64_C(60000000)

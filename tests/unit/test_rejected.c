@@ -1,5 +1,5 @@
-/* What was judged invalid and is not asked about again (graph/rejected.h), against a plain list. */
-#include "graph/rejected.h"
+/* What was judged invalid and is not asked about again (graph/records/rejected.h), against a plain list. */
+#include "graph/records/rejected.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /**
  * Where nodes of a graph were met (decisions.md 13): kept in its database, so that those who were apart for hours find
- * together again. Addresses of nodes that only others speak of stand in the referral list instead (graph/referrals.h).
+ * together again. Addresses of nodes that only others speak of stand in the referral list instead (graph/mesh/referrals.h).
  */
 #ifndef PEER_GRAPH_ADDRESS_BOOK_H
 #define PEER_GRAPH_ADDRESS_BOOK_H

@@ -1,4 +1,4 @@
-#include "graph/roster.h"
+#include "graph/mesh/roster.h"
 
 #include "base/bytes.h"
 #include "base/memory.h"

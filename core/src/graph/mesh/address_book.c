@@ -1,4 +1,4 @@
-#include "graph/address_book.h"
+#include "graph/mesh/address_book.h"
 
 #include "base/error.h"
 #include "base/time.h"

@@ -1,4 +1,4 @@
-#include "graph/referrals.h"
+#include "graph/mesh/referrals.h"
 
 #include <string.h>
 

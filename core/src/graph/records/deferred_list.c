@@ -1,4 +1,4 @@
-#include "graph/deferred_list.h"
+#include "graph/records/deferred_list.h"
 
 #include <string.h>
 

@@ -1,4 +1,4 @@
-#include "graph/fingerprint.h"
+#include "graph/replication/fingerprint.h"
 
 #include <string.h>
 

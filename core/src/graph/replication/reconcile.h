@@ -6,7 +6,7 @@
 #ifndef PEER_GRAPH_RECONCILE_H
 #define PEER_GRAPH_RECONCILE_H
 
-#include "graph/fingerprint.h"
+#include "graph/replication/fingerprint.h"
 #include "wire/message.h"
 
 /** Of so few records a list says more than fingerprints; a range of more is cut in as many pieces. */

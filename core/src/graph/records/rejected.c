@@ -1,4 +1,4 @@
-#include "graph/rejected.h"
+#include "graph/records/rejected.h"
 
 #include <string.h>
 

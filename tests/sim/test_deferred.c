@@ -73,6 +73,29 @@ SCENARIO(what_has_expired_while_it_waited_is_not_taken)
     puppet_free(puppet);
 }
 
+/* Nobody has to answer or to come for that. */
+SCENARIO(what_expires_while_it_waits_goes_by_itself)
+{
+    struct puppet_record record;
+    struct puppet *puppet = puppet_create(world, 77);
+    world->options = PEER_GRAPH_OPTION_JUDGE;
+    world_line(world, 1);
+    world_watch(world, 0);
+    world_run(world, 25 * HOUR_S); /* by then the clock is beyond doubt */
+    puppet_join(puppet, 0);
+    puppet_record_init(puppet, &record, "carol", NULL);
+    record.fields.expires = record.fields.created + 60 * TICKS_PER_SECOND;
+    puppet_flood(puppet, &record.fields);
+    uint64_t id = expect_question(world, 0, PEER_RECORD_ADDED);
+    struct record *waits = waiting(world, 0, id);
+    assert_non_null(waits);
+    peer__record_release(waits);
+    world_run(world, 60 + 16);
+    assert_null(waiting(world, 0, id));
+    puppet_record_free(&record);
+    puppet_free(puppet);
+}
+
 /* -------------------------------------------------------------------------------------------------------- how much */
 
 static size_t bytes_waiting(struct world *world, size_t node, uint64_t through)
@@ -500,6 +523,7 @@ int main(void)
         SCENARIO_TEST(the_deletion_of_what_is_not_here_is_judged),
         SCENARIO_TEST(versions_of_a_record_wait_side_by_side),
         SCENARIO_TEST(what_has_expired_while_it_waited_is_not_taken),
+        SCENARIO_TEST(what_expires_while_it_waits_goes_by_itself),
         SCENARIO_TEST(who_comes_again_and_again_does_not_fill_the_memory),
         SCENARIO_TEST(what_the_gone_have_left_makes_way),
         SCENARIO_TEST(what_made_way_comes_again),

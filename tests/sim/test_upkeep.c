@@ -354,6 +354,19 @@ SCENARIO(a_record_lives_as_long_as_its_publisher)
     assert_int_equal(world_record_count(world, 1), 0);
 }
 
+/* More rows than are looked at in one turn, which nobody keeps alive. */
+SCENARIO(many_mortal_records_do_not_stand_in_the_way)
+{
+    peer_guid other;
+    world_line(world, 1);
+    for (size_t i = 0; i < 600; i++)
+        assert_status(world_add_bytes(world, 0, &scenario_note, "x", 1, 350, &other), PEER_OK);
+    peer_guid id = add_refreshed(world, 0, 360);
+    world_run(world, HOUR_S);
+    assert_true(world_has(world, 0, &id));
+    assert_int_equal(world_record_count(world, 0), 1);
+}
+
 /* What is remembered with the first of them is remembered with the next if the first could not be stored. */
 SCENARIO(what_follows_a_failure_is_refreshed_after_a_restart)
 {
@@ -397,6 +410,7 @@ int main(void)
         SCENARIO_TEST(presence_keeps_near_its_maximum),
         SCENARIO_TEST(presence_stands_still_between_its_bounds),
         SCENARIO_TEST(a_record_lives_as_long_as_its_publisher),
+        SCENARIO_TEST(many_mortal_records_do_not_stand_in_the_way),
         SCENARIO_TEST(what_follows_a_failure_is_refreshed_after_a_restart),
         SCENARIO_TEST(the_flag_does_not_travel),
     };

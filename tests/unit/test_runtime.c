@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <sys/resource.h>
@@ -193,6 +194,56 @@ static void every_job_is_run_once_and_comes_back(void **state)
     assert_true(peer__workers_are_idle(&workers));
     peer__workers_join(&workers);
     peer__workers_destroy(&workers);
+}
+
+struct gated_job {
+    struct job job;
+    sem_t *gate;
+};
+
+static void wait_at_gate(struct job *job)
+{
+    sem_wait(((struct gated_job *)job)->gate);
+}
+
+static void open_gate(struct job *job)
+{
+    sem_post(((struct gated_job *)job)->gate);
+}
+
+/* However many of them wait, or are under way. */
+static void a_short_job_does_not_wait_for_long_ones(void **state)
+{
+    struct workers workers;
+    struct gated_job jobs[8];
+    atomic_int wakes = 0;
+    sem_t gate, passed;
+    size_t returned = 0;
+
+    (void)state;
+    sem_init(&gate, 0, 0);
+    sem_init(&passed, 0, 0);
+    assert_int_equal(peer__workers_start(&workers, count_wake, &wakes), PEER_OK);
+    for (size_t i = 0; i < 8; i++) {
+        int is_long = i != 2 && i != 7;
+        jobs[i] = (struct gated_job){.job = {.run = is_long ? wait_at_gate : open_gate, .is_long = is_long},
+                                     .gate = is_long ? &gate : &passed};
+        peer__workers_submit(&workers, &jobs[i].job);
+    }
+    struct timespec deadline;
+    clock_gettime(CLOCK_REALTIME, &deadline);
+    deadline.tv_sec += 60;
+    int have_passed = sem_timedwait(&passed, &deadline) == 0 && sem_timedwait(&passed, &deadline) == 0;
+    for (size_t i = 0; i < 6; i++)
+        sem_post(&gate);
+    peer__workers_join(&workers); /* with jobs that wait for others of their kind */
+    assert_true(have_passed);
+    for (struct job *job = peer__workers_take_finished(&workers); job != NULL; job = job->next)
+        returned++;
+    assert_int_equal(returned, 8);
+    peer__workers_destroy(&workers);
+    sem_destroy(&gate);
+    sem_destroy(&passed);
 }
 
 /* ---- the data directory */
@@ -776,6 +827,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_greedy_thread_cannot_keep_a_caller_out),
         cmocka_unit_test(waiters_come_in_the_order_in_which_they_arrived),
         cmocka_unit_test(every_job_is_run_once_and_comes_back),
+        cmocka_unit_test(a_short_job_does_not_wait_for_long_ones),
         cmocka_unit_test(the_directory_is_made_with_its_parents_for_the_owner_only),
         cmocka_unit_test(it_starts_and_stops_and_leaves_nothing),
         cmocka_unit_test(idle_means_asleep),

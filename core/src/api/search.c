@@ -157,7 +157,7 @@ static struct search_result *result_create(void)
         return NULL;
     pthread_mutex_init(&result->mutex, NULL);
     pthread_cond_init(&result->moved, NULL);
-    result->job = (struct job){.run = job_run, .done = job_done};
+    result->job = (struct job){.run = job_run, .done = job_done, .is_long = 1};
     result->references = 1;
     return result;
 }

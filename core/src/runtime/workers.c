@@ -15,28 +15,46 @@ static void queue_append(struct job_queue *queue, struct job *job)
     queue->last = job;
 }
 
-static struct job *queue_take(struct job_queue *queue)
+static struct job *queue_take(struct job_queue *queue, int may_be_long)
 {
+    struct job *before = NULL;
     struct job *job = queue->first;
 
-    if (job != NULL) {
-        queue->first = job->next;
-        if (queue->first == NULL)
-            queue->last = NULL;
-        job->next = NULL;
+    while (job != NULL && job->is_long && !may_be_long) {
+        before = job;
+        job = job->next;
     }
+    if (job == NULL)
+        return NULL;
+    if (before != NULL)
+        before->next = job->next;
+    else
+        queue->first = job->next;
+    if (queue->last == job)
+        queue->last = before;
+    job->next = NULL;
     return job;
+}
+
+/* One worker is always free for what is short: a checkpoint does not wait for searches. */
+static int may_begin_long(const struct workers *workers)
+{
+    return workers->running_long < WORKER_COUNT - 1;
 }
 
 static void run_one_locked(struct workers *workers, struct job *job)
 {
+    int is_long = job->is_long;
+
     workers->running++;
+    workers->running_long += is_long;
     pthread_mutex_unlock(&workers->mutex);
     job->run(job);
     pthread_mutex_lock(&workers->mutex);
     int was_empty = workers->finished.first == NULL;
     queue_append(&workers->finished, job);
     workers->running--;
+    workers->running_long -= is_long;
     /* Under the mutex: whoever has seen the job finished may take the wake-up's target away. */
     if (was_empty)
         workers->wake(workers->context);
@@ -49,10 +67,10 @@ static void *work(void *context)
 
     pthread_mutex_lock(&workers->mutex);
     for (;;) {
-        struct job *job = queue_take(&workers->waiting);
+        struct job *job = queue_take(&workers->waiting, may_begin_long(workers));
         if (job != NULL)
             run_one_locked(workers, job);
-        else if (workers->ending)
+        else if (workers->ending && workers->waiting.first == NULL)
             break;
         else
             pthread_cond_wait(&workers->changed, &workers->mutex);

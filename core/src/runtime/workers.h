@@ -10,7 +10,7 @@
 #include "base/jobs.h"
 #include "peergraph/peergraph.h"
 
-#define WORKER_COUNT 2
+#define WORKER_COUNT 3
 
 struct job_queue {
     struct job *first;
@@ -22,7 +22,8 @@ struct workers {
     pthread_cond_t changed;
     struct job_queue waiting;
     struct job_queue finished;
-    int running; /* jobs that a worker has in hand */
+    int running;      /* jobs that a worker has in hand */
+    int running_long; /* of those */
     int ending;
     pthread_t threads[WORKER_COUNT];
     int thread_count;

@@ -195,6 +195,9 @@ static void linger(struct runtime *runtime)
 
 static void close_loop(struct runtime *runtime)
 {
+    /* Whoever asked for the end may be about to wake the loop still, and must not find it closed. */
+    pthread_mutex_lock(&runtime->stop_mutex);
+    pthread_mutex_unlock(&runtime->stop_mutex);
     peer__listeners_end(runtime);
     uv_close((uv_handle_t *)&runtime->wake, NULL);
     uv_close((uv_handle_t *)&runtime->timer, NULL);
@@ -272,8 +275,10 @@ static void wake_loop(void *context)
 static void request_stop(struct runtime *runtime, uint32_t linger_ms)
 {
     atomic_store(&runtime->linger_ms, linger_ms);
+    pthread_mutex_lock(&runtime->stop_mutex);
     atomic_store(&runtime->stopping, 1);
     uv_async_send(&runtime->wake);
+    pthread_mutex_unlock(&runtime->stop_mutex);
 }
 
 static void request_stop_at_exit(struct live *live)
@@ -287,6 +292,7 @@ static void runtime_free(struct runtime *runtime)
         close(runtime->spare_fd);
     peer__workers_destroy(&runtime->workers);
     peer__timers_free(&runtime->timers);
+    pthread_mutex_destroy(&runtime->stop_mutex);
     peer__lock_destroy(&runtime->lock);
     peer__free(runtime);
 }
@@ -343,6 +349,7 @@ static struct runtime *runtime_create(void)
         return NULL;
     runtime->driver = (struct driver){
         .lock = driver_lock, .unlock = driver_unlock, .stop = driver_stop, .longest_wait_us = driver_longest_wait_us};
+    pthread_mutex_init(&runtime->stop_mutex, NULL);
     runtime->live.request_stop = request_stop_at_exit;
     list_init(&runtime->live.list);
     list_init(&runtime->connections);
@@ -433,6 +440,7 @@ peer_status peer__runtime_start(const char *data_directory, struct driver **driv
     if (status < 0) {
         if (runtime->spare_fd >= 0)
             close(runtime->spare_fd);
+        pthread_mutex_destroy(&runtime->stop_mutex);
         peer__lock_destroy(&runtime->lock);
         peer__timers_free(&runtime->timers);
         peer__free(runtime);

@@ -48,6 +48,7 @@ struct runtime {
     int listeners_changed;
     int had_input; /* since the last look at the commit group */
 
+    pthread_mutex_t stop_mutex; /* held from the request to stop until the loop has been woken for it */
     atomic_int stopping;
     atomic_uint linger_ms; /* of stop */
     atomic_ullong iterations;

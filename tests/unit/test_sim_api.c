@@ -652,6 +652,35 @@ static void threads_may_not_break_it(void **state)
     assert_ok(peer_unregister_event(queue));
 }
 
+struct successor {
+    peer_runtime *runtime;
+    peer_graph *graph;
+};
+
+static void *open_as_soon_as_it_may(void *context)
+{
+    struct successor *successor = context;
+    while (peer_graph_open(successor->runtime, "G", "p1", NULL, NULL, 0, NULL, &successor->graph) < 0)
+        continue;
+    return NULL;
+}
+
+/* The store is closed without the network's lock, and may be opened or deleted by others the moment that it is. */
+static void a_closed_graph_may_be_opened_at_once(void **state)
+{
+    peer_sim *sim = network(1);
+    struct successor successor = {.runtime = runtime(sim, host(sim)), .graph = open_graph(sim, 1)};
+    (void)state;
+    for (int i = 0; i < 200; i++) {
+        pthread_t thread;
+        peer_graph *graph = successor.graph;
+        assert_int_equal(pthread_create(&thread, NULL, open_as_soon_as_it_may, &successor), 0);
+        assert_ok(peer_graph_close(graph));
+        pthread_join(thread, NULL);
+    }
+    assert_ok(peer_sim_close(sim));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -675,6 +704,7 @@ int main(void)
         cmocka_unit_test(a_full_disk_stores_nothing),
         cmocka_unit_test(every_allocation_may_fail),
         cmocka_unit_test(threads_may_not_break_it),
+        cmocka_unit_test(a_closed_graph_may_be_opened_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

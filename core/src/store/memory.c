@@ -1,6 +1,7 @@
 #include "store/memory.h"
 
 #include <assert.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -39,7 +40,7 @@ struct database {
     char *graph_id;
     char *peer_id;
     char *name;
-    int is_open;
+    atomic_int is_open; /* taken back last, by a close that holds no lock: then the next may have it, or free it */
 
     struct row_index index;
     struct row *roots[ORDER_COUNT];
@@ -494,7 +495,7 @@ static void database_close(struct store *base)
     peer__free(database->undos);
     database->undos = NULL;
     database->undo_capacity = 0;
-    database->is_open = 0;
+    atomic_store(&database->is_open, 0);
 }
 
 static const struct store_operations operations = {
@@ -519,7 +520,7 @@ static const struct store_operations operations = {
 
 static void database_free(struct database *database)
 {
-    assert(!database->is_open);
+    assert(!atomic_load(&database->is_open));
     for (struct row *row; (row = database->roots[ORDER_SEQ]) != NULL;) {
         peer__tree_remove(&database->roots[ORDER_SEQ], ORDER_SEQ, row);
         peer__free(row);
@@ -586,7 +587,7 @@ static peer_status factory_open(void *self, const char *graph_id, const char *pe
     struct database *database = database_find(self, graph_id, peer_id, database_name);
     int is_new = database == NULL;
 
-    if (!is_new && database->is_open)
+    if (!is_new && atomic_load(&database->is_open))
         return in_use(graph_id, peer_id);
     if (!is_new && (flags & STORE_CREATE) != 0)
         return peer__fail(PEER_E_DATABASE_ALREADY_PRESENT, "\"%s/%s\" is there already", graph_id, peer_id);
@@ -594,7 +595,7 @@ static peer_status factory_open(void *self, const char *graph_id, const char *pe
         database = database_new(self, graph_id, peer_id, database_name);
     if (database == NULL)
         return peer__out_of_memory();
-    database->is_open = 1;
+    atomic_store(&database->is_open, 1);
     *is_new_out = is_new;
     *store_out = &database->store;
     return PEER_OK;
@@ -606,7 +607,7 @@ static peer_status factory_remove(void *self, const char *graph_id, const char *
 
     if (database == NULL)
         return peer__fail(PEER_E_DATABASE_NOT_PRESENT, "there is no database of \"%s/%s\"", graph_id, peer_id);
-    if (database->is_open)
+    if (atomic_load(&database->is_open))
         return in_use(graph_id, peer_id);
     database_free(database);
     return PEER_OK;

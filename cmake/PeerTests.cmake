@@ -4,7 +4,7 @@
 file(GLOB support CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/support/*.c)
 
 add_library(peer_test INTERFACE)
-target_link_libraries(peer_test INTERFACE peer_compile peergraph_static PkgConfig::CMOCKA)
+target_link_libraries(peer_test INTERFACE peer_compile peergraph_static PkgConfig::CMOCKA ${CMAKE_DL_LIBS})
 target_include_directories(peer_test INTERFACE ${PEER_INCLUDE} ${PEER_SOURCE} ${PROJECT_SOURCE_DIR}/tests)
 
 set(support_library)

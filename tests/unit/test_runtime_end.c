@@ -1,3 +1,6 @@
+#if defined(__linux__) && !defined(_GNU_SOURCE)
+#define _GNU_SOURCE /* RTLD_NEXT */
+#endif
 /*
  * The end of a runtime while the thread that asks for it is held up. This program has a uv_async_send and a uv_close of
  * its own, which the library under test finds before libuv's.

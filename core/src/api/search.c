@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "graph/graph.h"
+#include "runtime/runtime.h"
 #include "xml/search.h"
 
 /** Found by the call itself. */
@@ -95,11 +96,17 @@ static void go_on(struct search_result *result)
     pthread_cond_broadcast(&result->moved);
 }
 
+/* A worker must not hold up the end of the process, which has little time to close graphs. */
+static int is_given_up(const struct search_result *result, int for_job)
+{
+    return for_job && (result->is_unwanted || peer__runtime_exiting());
+}
+
 static peer_status wait_for(struct search_result *result, uint64_t count, int for_job)
 {
     peer_status status = PEER_OK;
     pthread_mutex_lock(&result->mutex);
-    while (!result->has_ended && result->found_count < count && !(for_job && result->is_unwanted)) {
+    while (!result->has_ended && result->found_count < count && !is_given_up(result, for_job)) {
         if (result->is_running)
             pthread_cond_wait(&result->moved, &result->mutex);
         else

@@ -14,7 +14,7 @@ import pytest
 from install.tree import EXAMPLES, ROOT, Tree, needed, run
 from structure.alone import LANGUAGES, compile_alone
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 """Seconds after which something that should happen has not happened."""
 
 SOURCES = {

@@ -48,14 +48,14 @@ describe("peergraph", function()
       local events <close> = assert(graph:events { "node_changed" })
       assert(graph:set_presence(true))
       assert(graph:listen(0, { scope = "loopback" }))
-      for _ = 1, 400 do -- nobody arrives for himself, so there is no event to wait for
+      for _ = 1, 1200 do -- nobody arrives for himself, so there is no event to wait for
         if #assert(graph:nodes()) > 0 then
           break
         end
         events:get(0.05)
       end
       assert(graph:set_node_attributes("in the garden"))
-      local event = assert(events:get(20))
+      local event = assert(events:get(60))
       assert.are.same({ "node_changed", "updated" }, { event.type, event.change })
       local nodes = assert(graph:nodes("p"))
       assert.are.equal(1, #nodes)

@@ -5,7 +5,7 @@ local peergraph = require "peergraph"
 local scene = {
   NOTE = "6e6f7465-0000-4000-8000-000000000001",
   OTHER = "6e6f7465-0000-4000-8000-000000000002",
-  PATIENCE = 20, -- seconds after which something that should happen has not happened
+  PATIENCE = 60, -- seconds after which something that should happen has not happened
 }
 
 scene.EVERY_BYTE = {}

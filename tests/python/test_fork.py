@@ -158,7 +158,7 @@ def work():
     with peergraph.open_runtime(folder + "/child") as runtime, runtime.create_graph("g", peer_id="p") as graph, \\
          graph.events() as events:
         graph.add_record(type=NOTE, lifetime=HOUR)
-        assert isinstance(events.get(20), RecordChanged)
+        assert isinstance(events.get(60), RecordChanged)
     with peergraph.open_runtime(folder + "/child") as runtime, runtime.open_graph("g", peer_id="p") as graph:
         assert len(list(graph.records())) == 1  # it was closed, or it would be in use
 

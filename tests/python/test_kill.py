@@ -40,7 +40,7 @@ status = graph.events(peergraph.StatusChanged)
 wanted = peergraph.GraphStatus.SYNCHRONIZED | peergraph.GraphStatus.HAS_CONNECTIONS
 graph.connect(address)
 while graph.status & wanted != wanted:
-    status.get(20)
+    status.get(60)
 ids = []
 while True:
     match len(ids) % 10:

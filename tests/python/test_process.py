@@ -35,7 +35,7 @@ bob = bob_runtime.open_graph("g", peer_id="bob")
 at_bob = bob.events(peergraph.RecordChanged, peergraph.StatusChanged)
 bob.connect(alice.address)
 while not bob.status & peergraph.GraphStatus.SYNCHRONIZED:
-    at_bob.get(20)
+    at_bob.get(60)
 
 def traffic():
     with contextlib.suppress(peergraph.PeerError):  # it is closed beneath it
@@ -45,7 +45,7 @@ def traffic():
 threading.Thread(target=traffic, daemon=True).start()
 seen = 0
 while seen < 50:
-    seen += isinstance(at_bob.get(20), peergraph.RecordChanged)
+    seen += isinstance(at_bob.get(60), peergraph.RecordChanged)
 began = time.monotonic()
 print("running", flush=True)
 """
@@ -142,9 +142,9 @@ if not child:
     os._exit(0)
 _, status = os.waitpid(child, 0)
 assert os.waitstatus_to_exitcode(status) == 0, status
-assert isinstance(events.get(5), peergraph.RecordChanged)  # the child has taken nothing from us
+assert isinstance(events.get(60), peergraph.RecordChanged)  # the child has taken nothing from us
 graph.add_record(type=uuid.uuid4(), lifetime=timedelta(hours=1))
-assert isinstance(events.get(5), peergraph.RecordChanged)
+assert isinstance(events.get(60), peergraph.RecordChanged)
 events.close()
 graph.close()
 runtime.close()

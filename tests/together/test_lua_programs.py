@@ -16,7 +16,7 @@ import peergraph
 import pytest
 from together.places import LUA, LUA_MODULE, ROOT, lua_environment, needs
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 EXAMPLES = ROOT / "examples" / "lua"
 
 

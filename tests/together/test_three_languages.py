@@ -21,7 +21,7 @@ from peergraph import RecordChange, RecordChanged, Scope
 from together.places import C_PEER, HERE, LUA, LUA_MODULE, lua_environment, needs
 
 NOTE = UUID("6e6f7465-0000-4000-8000-000000000001")
-PATIENCE = 20.0
+PATIENCE = 60.0
 EVERY_BYTE = bytes(range(256))
 TEXTS = {"c": "Grüße aus C ✓", "python": "Ζωή и Zoë", "lua": "月 (lua) 🎞 <&> \"'"}
 

@@ -583,7 +583,7 @@ static void an_older_exit_handler_may_call(void **state)
     int status = -1;
     pid_t child = fork();
     if (child == 0) {
-        alarm(30);
+        alarm(240);
         execl(program, program, directory, (char *)NULL);
         _exit(127);
     }

@@ -65,5 +65,5 @@ if(PEER_LUA)
     set_target_properties(lua_memory PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests/lua)
     add_test(NAME lua/memory COMMAND lua_memory ${PROJECT_SOURCE_DIR}/tests/lua/memory.lua
              ${PROJECT_BINARY_DIR}/tests/lua/memory-data)
-    set_tests_properties(lua/memory PROPERTIES TIMEOUT 120 LABELS lua)
+    set_tests_properties(lua/memory PROPERTIES TIMEOUT 300 LABELS lua)
 endif()

@@ -39,6 +39,7 @@ def dev(script: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]
     """Ends only when nobody has the pipes of the output any more."""
     return subprocess.run(
         [sys.executable, "-B", "-c", DEV + script, ROOT / "dev", *arguments],
+        env=os.environ | {"PEER_STEP_MINUTES": "25"},
         capture_output=True,
         text=True,
         check=False,

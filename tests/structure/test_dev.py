@@ -35,10 +35,10 @@ dev.has_ended = lambda process, s: open(sys.argv[3]).close() if s == dev.STEP_MI
 """
 
 
-def dev(script: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+def dev(script: str, *arguments: str | Path, before: str = "") -> subprocess.CompletedProcess[str]:
     """Ends only when nobody has the pipes of the output any more."""
     return subprocess.run(
-        [sys.executable, "-B", "-c", DEV + script, ROOT / "dev", *arguments],
+        [sys.executable, "-B", "-c", before + DEV + script, ROOT / "dev", *arguments],
         env=os.environ | {"PEER_STEP_MINUTES": "25"},
         capture_output=True,
         text=True,
@@ -74,6 +74,12 @@ def test_a_silent_step_that_hangs_shows_what_it_said(fifo):
 def test_a_step_leaves_nothing_behind():
     result = dev("print(dev.show(sys.executable, '-c', sys.argv[2]))", LEAVES_A_PROCESS)
     assert (result.returncode, result.stdout, result.stderr) == (0, "True\n", "")
+
+
+def test_what_was_there_before_stays():
+    script = "dev.show('true')\nprint(child.poll(), flush=True)\nchild.kill()\nchild.wait()"
+    result = dev(script, before=LEAVES_A_PROCESS)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "None\n", "")
 
 
 def test_a_step_that_is_killed_has_failed():

@@ -8,6 +8,7 @@ import faulthandler
 import os
 
 import pytest
+from pytest_timeout import is_debugging
 
 STDERR = pytest.StashKey[int]()
 SECONDS = pytest.StashKey[float]()
@@ -18,7 +19,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def begin(item: pytest.Item) -> None:
-    faulthandler.dump_traceback_later(item.stash[SECONDS], exit=True, file=item.config.stash[STDERR])
+    if not is_debugging():  # somebody thinks
+        faulthandler.dump_traceback_later(item.stash[SECONDS], exit=True, file=item.config.stash[STDERR])
 
 
 def pytest_timeout_set_timer(item: pytest.Item, settings) -> bool:

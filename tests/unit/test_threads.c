@@ -1,9 +1,9 @@
 /* What the threads of a runtime share: its lock, which is fair, and its workers. */
 #include <pthread.h>
-#include <semaphore.h>
 #include <stdatomic.h>
 #include <time.h>
 
+#include "base/memory.h"
 #include "runtime/lock.h"
 #include "runtime/thread.h"
 #include "runtime/workers.h"
@@ -159,54 +159,109 @@ static void every_job_is_run_once_and_comes_back(void **state)
     peer__workers_destroy(&workers);
 }
 
+struct gate {
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    int tickets;
+};
+
 struct gated_job {
     struct job job;
-    sem_t *gate;
+    struct gate *gate;
 };
+
+static void give_tickets(struct gate *gate, int count)
+{
+    pthread_mutex_lock(&gate->mutex);
+    gate->tickets += count;
+    pthread_cond_broadcast(&gate->changed);
+    pthread_mutex_unlock(&gate->mutex);
+}
+
+/* 0, or what went wrong by the deadline. */
+static int take_tickets(struct gate *gate, int count, const struct timespec *deadline)
+{
+    int error = 0;
+
+    pthread_mutex_lock(&gate->mutex);
+    while (error == 0 && gate->tickets < count)
+        error = deadline != NULL ? pthread_cond_timedwait(&gate->changed, &gate->mutex, deadline)
+                                 : pthread_cond_wait(&gate->changed, &gate->mutex);
+    if (error == 0)
+        gate->tickets -= count;
+    pthread_mutex_unlock(&gate->mutex);
+    return error;
+}
 
 static void wait_at_gate(struct job *job)
 {
-    sem_wait(((struct gated_job *)job)->gate);
+    take_tickets(((struct gated_job *)job)->gate, 1, NULL);
 }
 
 static void open_gate(struct job *job)
 {
-    sem_post(((struct gated_job *)job)->gate);
+    give_tickets(((struct gated_job *)job)->gate, 1);
 }
 
-/* However many of them wait, or are under way. */
-static void a_short_job_does_not_wait_for_long_ones(void **state)
+static int short_jobs_pass(struct workers *workers)
 {
-    struct workers workers;
+    struct gate gate = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0};
+    struct gate passed = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0};
     struct gated_job jobs[8];
-    atomic_int wakes = 0;
-    sem_t gate, passed;
+    struct timespec deadline;
     size_t returned = 0;
 
-    (void)state;
-    sem_init(&gate, 0, 0);
-    sem_init(&passed, 0, 0);
-    assert_int_equal(peer__workers_start(&workers, count_wake, &wakes), PEER_OK);
     for (size_t i = 0; i < 8; i++) {
         int is_long = i != 2 && i != 7;
         jobs[i] = (struct gated_job){.job = {.run = is_long ? wait_at_gate : open_gate, .is_long = is_long},
                                      .gate = is_long ? &gate : &passed};
-        peer__workers_submit(&workers, &jobs[i].job);
+        peer__workers_submit(workers, &jobs[i].job);
     }
-    struct timespec deadline;
     clock_gettime(CLOCK_REALTIME, &deadline);
     deadline.tv_sec += 60;
-    int have_passed = sem_timedwait(&passed, &deadline) == 0 && sem_timedwait(&passed, &deadline) == 0;
-    for (size_t i = 0; i < 6; i++)
-        sem_post(&gate);
-    peer__workers_join(&workers); /* with jobs that wait for others of their kind */
-    assert_true(have_passed);
-    for (struct job *job = peer__workers_take_finished(&workers); job != NULL; job = job->next)
+    int have_passed = take_tickets(&passed, 2, &deadline) == 0;
+    give_tickets(&gate, 6);
+    peer__workers_join(workers); /* with jobs that wait for others of their kind */
+    for (struct job *job = peer__workers_take_finished(workers); job != NULL; job = job->next)
         returned++;
     assert_int_equal(returned, 8);
+    return have_passed;
+}
+
+/* However many of them wait, or are under way, and also if not all threads could be started. */
+static void a_short_job_does_not_wait_for_long_ones(void **state)
+{
+    (void)state;
+    for (int threads = WORKER_COUNT; threads >= 2; threads--) {
+        struct workers workers;
+        atomic_int wakes = 0;
+        peer__memory_fail_after(threads);
+        assert_int_equal(peer__workers_start(&workers, count_wake, &wakes), PEER_OK);
+        peer__memory_fail_after(-1);
+        assert_int_equal(workers.thread_count, threads);
+        assert_true(short_jobs_pass(&workers));
+        peer__workers_destroy(&workers);
+    }
+}
+
+static void a_single_worker_does_it_all(void **state)
+{
+    struct workers workers;
+    struct counting_job jobs[4];
+    atomic_int wakes = 0;
+
+    (void)state;
+    atomic_store(&jobs_run, 0);
+    peer__memory_fail_after(1);
+    assert_int_equal(peer__workers_start(&workers, count_wake, &wakes), PEER_OK);
+    peer__memory_fail_after(-1);
+    for (int i = 0; i < 4; i++) {
+        jobs[i] = (struct counting_job){.job = {.run = run_counting, .is_long = i % 2}, .submitter = pthread_self()};
+        peer__workers_submit(&workers, &jobs[i].job);
+    }
+    peer__workers_join(&workers);
+    assert_int_equal(atomic_load(&jobs_run), 4);
     peer__workers_destroy(&workers);
-    sem_destroy(&gate);
-    sem_destroy(&passed);
 }
 
 int main(void)
@@ -216,6 +271,7 @@ int main(void)
         cmocka_unit_test(waiters_come_in_the_order_in_which_they_arrived),
         cmocka_unit_test(every_job_is_run_once_and_comes_back),
         cmocka_unit_test(a_short_job_does_not_wait_for_long_ones),
+        cmocka_unit_test(a_single_worker_does_it_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

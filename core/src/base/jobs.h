@@ -7,7 +7,7 @@ struct job {
     void (*run)(struct job *job);
     /** Back in the driver, under the runtime's lock. Owns the job from here on; called exactly once, also at shutdown. */
     void (*done)(struct job *job);
-    int is_long;      /* may take minutes: never all workers have such a job */
+    int is_long;      /* may take minutes: of several workers one never has such a job */
     struct job *next; /* for the driver's queues */
 };
 

@@ -36,10 +36,10 @@ static struct job *queue_take(struct job_queue *queue, int may_be_long)
     return job;
 }
 
-/* One worker is always free for what is short: a checkpoint does not wait for searches. */
+/* One worker is always free for what is short, unless it is the only one: a checkpoint does not wait for searches. */
 static int may_begin_long(const struct workers *workers)
 {
-    return workers->running_long < WORKER_COUNT - 1;
+    return workers->running_long == 0 || workers->running_long < workers->thread_count - 1;
 }
 
 static void run_one_locked(struct workers *workers, struct job *job)
@@ -84,9 +84,11 @@ peer_status peer__workers_start(struct workers *workers, void (*wake)(void *cont
     *workers = (struct workers){.wake = wake, .context = context};
     pthread_mutex_init(&workers->mutex, NULL);
     pthread_cond_init(&workers->changed, NULL);
+    pthread_mutex_lock(&workers->mutex); /* none begins before it is known how many there are */
     while (workers->thread_count < WORKER_COUNT &&
            peer__thread_start(&workers->threads[workers->thread_count], work, workers) == 0)
         workers->thread_count++;
+    pthread_mutex_unlock(&workers->mutex);
     if (workers->thread_count > 0)
         return PEER_OK; /* one is enough */
     peer__workers_destroy(workers);
@@ -132,8 +134,8 @@ void peer__workers_join(struct workers *workers)
     workers->ending = 1;
     pthread_cond_broadcast(&workers->changed);
     pthread_mutex_unlock(&workers->mutex);
-    while (workers->thread_count > 0)
-        pthread_join(workers->threads[--workers->thread_count], NULL);
+    for (int i = 0; i < workers->thread_count; i++)
+        pthread_join(workers->threads[i], NULL);
 }
 
 void peer__workers_destroy(struct workers *workers)

@@ -286,15 +286,21 @@ static void request_stop_at_exit(struct live *live)
     request_stop(CONTAINER_OF(live, struct runtime, live), EXIT_LINGER_MS);
 }
 
-static void runtime_free(struct runtime *runtime)
+/* What is there before its parts are opened. */
+static void shell_free(struct runtime *runtime)
 {
     if (runtime->spare_fd >= 0)
         close(runtime->spare_fd);
-    peer__workers_destroy(&runtime->workers);
     peer__timers_free(&runtime->timers);
     pthread_mutex_destroy(&runtime->stop_mutex);
-    peer__lock_destroy(&runtime->lock);
     peer__free(runtime);
+}
+
+static void runtime_free(struct runtime *runtime)
+{
+    peer__workers_destroy(&runtime->workers);
+    peer__lock_destroy(&runtime->lock);
+    shell_free(runtime);
 }
 
 static void driver_stop(struct driver *driver, uint32_t linger_ms)
@@ -433,17 +439,13 @@ peer_status peer__runtime_start(const char *data_directory, struct driver **driv
     if (runtime == NULL)
         return peer__out_of_memory();
     if (peer__lock_init(&runtime->lock) != 0) {
-        peer__free(runtime);
+        shell_free(runtime);
         return peer__out_of_memory();
     }
     peer_status status = open_parts(runtime, data_directory);
     if (status < 0) {
-        if (runtime->spare_fd >= 0)
-            close(runtime->spare_fd);
-        pthread_mutex_destroy(&runtime->stop_mutex);
         peer__lock_destroy(&runtime->lock);
-        peer__timers_free(&runtime->timers);
-        peer__free(runtime);
+        shell_free(runtime);
         return status;
     }
     status = start_thread(runtime);

@@ -71,6 +71,7 @@ static int on_tostring(lua_State *L)
     return 1;
 }
 
+/* It is only known when it is whole: after a lack of memory on the way the next box makes another. */
 static void push_metatable(lua_State *L, enum box_kind kind)
 {
     static const luaL_Reg methods[] = {
@@ -80,11 +81,16 @@ static void push_metatable(lua_State *L, enum box_kind kind)
         {NULL, NULL},
     };
 
-    if (luaL_newmetatable(L, names[kind])) {
-        luaL_setfuncs(L, methods, 0);
-        lua_pushboolean(L, 0);
-        lua_setfield(L, -2, "__metatable"); /* nobody but us calls __gc */
-    }
+    if (luaL_getmetatable(L, names[kind]) != LUA_TNIL)
+        return;
+    lua_pop(L, 1);
+    luaL_newlib(L, methods);
+    lua_pushstring(L, names[kind]);
+    lua_setfield(L, -2, "__name");
+    lua_pushboolean(L, 0);
+    lua_setfield(L, -2, "__metatable"); /* nobody but us calls __gc */
+    lua_pushvalue(L, -1);
+    lua_setfield(L, LUA_REGISTRYINDEX, names[kind]);
 }
 
 void **peer__lua_push_box(lua_State *L, enum box_kind kind, int parent)

@@ -24,6 +24,12 @@ local function torture(called, before)
   return failures
 end
 
+-- The first box of a kind makes its metatable, which is whole or not there.
+torture(function()
+  local scope <close> = core.peer_query_create() -- luacheck: ignore 211
+  assert(getmetatable(scope) == false)
+end)
+
 local _, runtime = assert(core.peer_startup(1, { data_directory = folder }))
 core.peer_graph_delete(runtime, "g", "p") -- what an earlier run that was killed has left
 core.peer_graph_delete(runtime, "h", "p")

@@ -12,6 +12,7 @@ from . import _native, _native_nodes
 from ._changes import KEEP, Changes, Content, Keep, id_of, tombstone
 from ._check import duration, flag, id_bytes, ids, message, moment, number_of, optional_text, text, unsigned, whole
 from ._codes import (
+    E_INVALIDARG,
     PEER_E_CONNECTION_FAILED,
     PEER_E_GRAPH_SHUTTING_DOWN,
     PEER_E_INVALID_GRAPH,
@@ -523,7 +524,11 @@ class BatchBase(Handle, Changes):
         return self._graph.closed
 
     def _end(self) -> None:
-        _native.batch_abort(self._handle)
+        try:
+            _native.batch_abort(self._handle)
+        except PeerError as error:
+            if error.code not in (E_INVALIDARG, PEER_E_NOT_INITIALIZED):  # it ended with its graph just now
+                raise
 
     def _add(self, record: RecordInput) -> bytes:
         return _native.batch_add_record(self._handle, record)

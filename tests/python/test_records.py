@@ -289,6 +289,16 @@ def test_an_enumeration_ends_with_its_graph(graph):
     enumeration.close()
 
 
+@pytest.mark.parametrize(
+    "make", [lambda graph: graph.enum_records(), lambda graph: graph.begin_batch()], ids=["enumeration", "batch"]
+)
+def test_closing_what_another_thread_ends_with_its_graph(graph, monkeypatch, make):
+    """The graph is closed after the look whether it was, and before the call."""
+    with make(graph) as thing:
+        monkeypatch.setattr(type(thing), "_is_gone", lambda self: graph.close())
+        getattr(thing, "abort", thing._close)()
+
+
 def test_large_records_come_in_parts(runtime):
     with runtime.create_graph("g", peer_id="p", max_record_size=20 << 20) as graph:
         for i in range(4):

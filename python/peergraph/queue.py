@@ -126,7 +126,6 @@ class Subscription(QueueBase):
     _iterated: bool
     _batch: int
     _last: Closed | None
-    _lock: threading.Lock
 
     def __init__(self, graph: GraphBase, registrations: Registrations) -> None:
         super().__init__(graph, registrations)
@@ -134,7 +133,7 @@ class Subscription(QueueBase):
         self._batch = BATCH
         self._iterated = False
         self._last = None
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler that closes may run wherever its thread holds it
 
     @property
     def closed(self) -> Closed | None:
@@ -164,7 +163,10 @@ class Subscription(QueueBase):
         with self._lock:
             if len(self._buffer) < count_max:
                 self._refill(count_max - len(self._buffer))
-            return [self._buffer.popleft() for _ in range(min(count_max, len(self._buffer)))]
+            taken: list[Event] = []
+            while len(taken) < count_max and (event := self._pop()) is not None:
+                taken.append(event)
+            return taken
 
     def _check_process(self) -> None:
         """Before the lock, which a thread that a fork has left behind may hold for ever."""
@@ -180,10 +182,12 @@ class Subscription(QueueBase):
             if self._ended:  # closed in another thread just now
                 return
             raise
-        self._buffer.extend(map(self._event, taken))
-        if taken and taken[-1].type == GraphEvent.CLOSED:
-            last = self._buffer.pop()
-            assert isinstance(last, Closed)
+        events = [self._event(raw) for raw in taken]
+        last = events.pop() if events and isinstance(events[-1], Closed) else None
+        if self._ended:  # closed meanwhile, which drops what has not been taken
+            return
+        self._buffer.extend(events)
+        if isinstance(last, Closed):
             self._last = last
 
     def _take_one(self) -> Event | None:
@@ -192,7 +196,13 @@ class Subscription(QueueBase):
         with self._lock:
             if not self._buffer:
                 self._refill(self._batch)
-            return self._buffer.popleft() if self._buffer else None
+            return self._pop()
+
+    def _pop(self) -> Event | None:
+        try:
+            return self._buffer.popleft()
+        except IndexError:  # there was none, or a signal handler has closed
+            return None
 
 
 _OWN_CLOSE: Final = RawEvent(int(GraphEvent.CLOSED), 0, 0, 0, 0, 0, 0, 0, bytes(16), bytes(16), None, None, b"")

@@ -223,6 +223,29 @@ def test_a_close_in_another_thread_ends_a_wait(graph, end):
         _native.get_event_batch(events._handle, 1)
 
 
+@pytest.mark.parametrize(
+    "how", [lambda events: events.take(), lambda events: events.get(0), list], ids=["take", "get", "list"]
+)
+def test_a_signal_handler_may_close_while_events_are_taken(graph, monkeypatch, how):
+    """It runs in the thread that takes them, wherever that is."""
+    events = graph.events(RecordChanged)
+    for _ in range(3):
+        graph.add_record(type=NOTE, lifetime=HOUR)
+    take, seen = _native.get_event_batch, []
+
+    def interrupted(handle, count_max):
+        taken = take(handle, count_max)
+        events.close()
+        return taken
+
+    monkeypatch.setattr(_native, "get_event_batch", interrupted)
+    reader = threading.Thread(target=lambda: seen.append(how(events)), daemon=True)
+    reader.start()
+    reader.join(PATIENCE)
+    assert not reader.is_alive()
+    assert seen in ([[]], [events.closed])
+
+
 def test_ctrl_c_ends_a_wait(graph):
     def read() -> None:
         signal.setitimer(signal.ITIMER_REAL, 0.05)

@@ -128,5 +128,5 @@ class Events(Subscription):
 
 
 def _wake(waiter: asyncio.Future[None]) -> None:
-    if not waiter.done():
+    if not waiter.done() and not waiter.get_loop().is_closed():  # who waited in a closed loop never goes on
         waiter.set_result(None)

@@ -397,6 +397,30 @@ def test_the_end_of_the_loop_while_a_task_waits(tmp_path):
     graph._runtime._close()
 
 
+def test_the_end_of_the_loop_before_the_tasks_in_it(tmp_path):
+    """What they waited for can still be closed, and is."""
+
+    async def main():
+        graph = await (await peergraph.open_runtime(tmp_path)).create_graph("g", peer_id="p")
+        events, direct = graph.events(), graph.direct()
+        tasks = [asyncio.create_task(events.get()), asyncio.create_task(direct.accept())]
+        await waits(events)
+        await waits(direct._events)
+        return graph, events, direct, tasks
+
+    loop = asyncio.new_event_loop()
+    graph, events, direct, tasks = loop.run_until_complete(main())
+    loop.close()
+    direct.close()
+    events.close()
+    for subscription in (events, direct._events):
+        with pytest.raises(peergraph.InvalidArgument):
+            _native.get_event_batch(subscription._handle, 1)
+    graph._close()
+    graph._runtime._close()
+    assert not any(task.done() for task in tasks)
+
+
 def test_a_subscription_may_move_to_another_loop(tmp_path):
     with contextlib.ExitStack() as stack:
         runtime = asyncio.run(_await(lambda: peergraph.open_runtime(tmp_path)))

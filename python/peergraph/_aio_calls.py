@@ -47,13 +47,21 @@ def _keep(result: object) -> None:
     """Nothing to undo."""
 
 
+def _overlook(future: asyncio.Future[T]) -> None:
+    """Nobody waits for it any more: the loop need not complain that nobody asked for its error."""
+    if not future.cancelled():
+        future.exception()
+
+
 async def in_thread(call: Callable[[], T], undo: Callable[[T], object] = _keep) -> T:
     """Runs a call on the loop's executor. If the caller is cancelled, what the call gives is undone."""
     loop = asyncio.get_running_loop()
     work = _Call(call, undo)
+    future = loop.run_in_executor(None, work.run)
     try:
-        return await asyncio.shield(loop.run_in_executor(None, work.run))
+        return await asyncio.shield(future)
     except asyncio.CancelledError:
+        future.add_done_callback(_overlook)
         work.abandon(loop)
         raise
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import contextlib
 import contextvars
+import gc
 import os
 import socket
 import threading
 
 import peergraph.aio as peergraph
 import pytest
-from peergraph import _native
+from peergraph import _native, _native_database
 from peergraph._context import MACHINE, World, current_world
 from python.scene import HOUR, NOTE, OTHER, PATIENCE, PROGRAM_PATIENCE
 
@@ -380,6 +382,36 @@ async def test_what_is_opened_for_nobody_is_closed(path):
                 await task
         else:
             await (await task).close()
+
+
+@in_loop
+async def test_a_failure_that_nobody_waits_for_is_not_complained_about(path):
+    loop = asyncio.get_running_loop()
+    complaints = []
+    loop.set_exception_handler(lambda _, context: complaints.append(context))
+    loop.set_default_executor(concurrent.futures.ThreadPoolExecutor(1))
+    entered, go = threading.Event(), threading.Event()
+
+    def fail(handle, name):
+        entered.set()
+        go.wait(PATIENCE)
+        raise peergraph.DiskFull(name)
+
+    async with one_graph(path) as graph:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(_native_database, "graph_export_database", fail)
+            export = asyncio.create_task(graph.export_database(path))
+            while not entered.is_set():
+                await asyncio.sleep(0)
+            export.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await export
+            del export
+            go.set()
+            await asyncio.to_thread(gc.collect)  # by the one worker, when it has failed
+        await asyncio.sleep(0)
+        gc.collect()
+        assert complaints == []
 
 
 def test_the_end_of_the_loop_while_a_task_waits(tmp_path):

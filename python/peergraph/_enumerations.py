@@ -7,10 +7,9 @@ from uuid import UUID
 
 from . import _native, _native_nodes, _native_search
 from ._check import id_bytes, number_of, optional_text, text, unsigned
-from ._codes import E_INVALIDARG, PEER_E_NOT_INITIALIZED, ConnectionFlag
-from ._handle import Handle
+from ._codes import ConnectionFlag
+from ._handle import Handle, end_with_graph
 from ._nodes import ConnectionInfo, NodeInfo, connection_from, node_from
-from .errors import PeerError
 from .records import Record
 
 if TYPE_CHECKING:
@@ -36,11 +35,7 @@ class EnumerationBase(Handle, Generic[T]):
         return self._graph.closed
 
     def _end(self) -> None:
-        try:
-            _native.end_enumeration(self._handle)
-        except PeerError as error:
-            if error.code not in (E_INVALIDARG, PEER_E_NOT_INITIALIZED):  # it ended with its graph just now
-                raise
+        end_with_graph(_native.end_enumeration, self._handle)
 
     def _next(self, count: int) -> list[T]:
         raise NotImplementedError

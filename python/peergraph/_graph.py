@@ -12,7 +12,6 @@ from . import _native, _native_nodes
 from ._changes import KEEP, Changes, Content, Keep, id_of, tombstone
 from ._check import duration, flag, id_bytes, ids, message, moment, number_of, optional_text, text, unsigned, whole
 from ._codes import (
-    E_INVALIDARG,
     PEER_E_CONNECTION_FAILED,
     PEER_E_GRAPH_SHUTTING_DOWN,
     PEER_E_INVALID_GRAPH,
@@ -27,7 +26,7 @@ from ._codes import (
 )
 from ._context import MACHINE, World
 from ._enumerations import ConnectionEnumerationBase, NodeEnumerationBase, everything
-from ._handle import Handle
+from ._handle import Handle, end_with_graph
 from ._native import Buffer, RawProperties, RecordInput
 from ._nodes import ConnectionInfo, NodeInfo, node_from
 from ._time import from_datetime, from_timedelta, to_datetime
@@ -524,11 +523,7 @@ class BatchBase(Handle, Changes):
         return self._graph.closed
 
     def _end(self) -> None:
-        try:
-            _native.batch_abort(self._handle)
-        except PeerError as error:
-            if error.code not in (E_INVALIDARG, PEER_E_NOT_INITIALIZED):  # it ended with its graph just now
-                raise
+        end_with_graph(_native.batch_abort, self._handle)
 
     def _add(self, record: RecordInput) -> bytes:
         return _native.batch_add_record(self._handle, record)

@@ -6,7 +6,9 @@ import os
 import sys
 import threading
 import warnings
+from collections.abc import Callable
 
+from ._codes import E_INVALIDARG, PEER_E_NOT_INITIALIZED
 from ._native import Handle as NativeHandle
 from .errors import PeerError
 
@@ -85,3 +87,12 @@ class Handle:
             return  # half built, or half torn down with the interpreter
         except PeerError:
             return  # somebody else was faster
+
+
+def end_with_graph(end: Callable[[NativeHandle], None], handle: NativeHandle) -> None:
+    """Ends what also ends with its graph, which another thread may have closed just now."""
+    try:
+        end(handle)
+    except PeerError as error:
+        if error.code not in (E_INVALIDARG, PEER_E_NOT_INITIALIZED):
+            raise

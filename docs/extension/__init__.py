@@ -58,7 +58,7 @@ def read_as_pages(app: Sphinx, page: str, source: list[str]) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    for name in ("layers", "way"):  # the pictures in architecture.md
+    for name in ("folders", "layers", "way"):  # the pictures in architecture.md
         app.add_lexer(name, TextLexer)
     app.connect("source-read", read_as_pages)
     name_as_imported()

@@ -14,6 +14,7 @@
 
 #include "base/memory.h"
 #include "peergraph/peergraph.h"
+#include "unit/directory.h"
 
 #define OK(call) assert_int_equal(call, PEER_OK)
 #define FAILS(status, call) assert_int_equal(call, status)
@@ -24,7 +25,6 @@
 #define MANY 100000u
 #endif
 
-static char directory[] = "/tmp/peergraph-batch-XXXXXX";
 static const peer_guid note_type = {{0x11, 0x22}};
 static const peer_guid other_type = {{0x33}};
 
@@ -387,20 +387,6 @@ static void without_memory_nothing_is_done(void **state)
     assert_held(world, id, 2, "with memory");
     assert_held(world, world->old, 0, NULL);
     assert_int_equal(count_records(world), 20);
-}
-
-static int make_directory(void **state)
-{
-    (void)state;
-    return mkdtemp(directory) != NULL ? 0 : -1;
-}
-
-static int remove_directory(void **state)
-{
-    (void)state;
-    char command[80];
-    snprintf(command, sizeof(command), "rm -r %s", directory);
-    return system(command);
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)

@@ -16,8 +16,8 @@
 #include <unistd.h>
 
 #include "peergraph/peergraph.h"
+#include "unit/directory.h"
 
-static char directory[] = "/tmp/peergraph-handles-XXXXXX";
 static const peer_guid some_guid = {{1, 2, 3}};
 
 static const int64_t far_us = INT64_C(4102444800000000); /* the year 2100 */
@@ -525,20 +525,6 @@ static void a_forked_child_is_told(void **state)
     assert_true(WIFEXITED(result));
     assert_int_equal(WEXITSTATUS(result), 0);
     tear_down(&world);
-}
-
-static int make_directory(void **state)
-{
-    (void)state;
-    return mkdtemp(directory) != NULL ? 0 : -1;
-}
-
-static int remove_directory(void **state)
-{
-    (void)state;
-    char command[80];
-    snprintf(command, sizeof(command), "rm -r %s", directory);
-    return system(command);
 }
 
 int main(void)

@@ -20,28 +20,10 @@
 #include "runtime/socket.h"
 #include "runtime/thread.h"
 #include "unit/check.h"
+#include "unit/directory.h"
 
 #define PATIENCE_US 40000000 /* more than the 15 s between two looks for expired records */
 #define STOP_MAX_US 5000000
-
-/* ---- a place for databases */
-
-static char directory[64] = "/tmp/peergraph-test-XXXXXX";
-
-static int make_directory(void **state)
-{
-    (void)state;
-    return mkdtemp(directory) != NULL ? 0 : -1;
-}
-
-static int remove_directory(void **state)
-{
-    char command[96];
-
-    (void)state;
-    snprintf(command, sizeof(command), "rm -rf %s", directory);
-    return system(command);
-}
 
 /* ---- the data directory */
 

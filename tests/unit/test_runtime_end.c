@@ -14,26 +14,10 @@
 
 #include "runtime/runtime.h"
 #include "unit/check.h"
+#include "unit/directory.h"
 
 /* Long enough for a loop with nothing to do to end. */
 #define HELD_UP_MS 300
-
-static char directory[64] = "/tmp/peergraph-test-XXXXXX";
-
-static int make_directory(void **state)
-{
-    (void)state;
-    return mkdtemp(directory) != NULL ? 0 : -1;
-}
-
-static int remove_directory(void **state)
-{
-    char command[96];
-
-    (void)state;
-    snprintf(command, sizeof(command), "rm -rf %s", directory);
-    return system(command);
-}
 
 /* ---- what stands between the library and libuv */
 

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "peergraph/peergraph.h"
+#include "unit/directory.h"
 
 /* One step of the search looks at 512 records and takes a moment; all of them take far longer than an exit may. */
 #define BATCHES 16
@@ -26,7 +27,6 @@
 /* How the searching process ends. */
 enum { CLOSED = 7, NOT_CLOSED = 8 };
 
-static char directory[] = "/tmp/peergraph-search-XXXXXX";
 static const char *program;
 static atomic_int is_slow;
 static peer_event_queue *queue;
@@ -107,7 +107,7 @@ static int search_and_exit(const char *data_directory)
 
 static int end_of_a_search(int number)
 {
-    char folder[64];
+    char folder[96];
     int status;
     snprintf(folder, sizeof(folder), "%s/%d", directory, number);
     pid_t child = fork();
@@ -130,20 +130,6 @@ static void a_search_does_not_hold_up_the_end(void **state)
     assert_int_equal(how, CLOSED);
 }
 
-static int make_folder(void **state)
-{
-    (void)state;
-    return mkdtemp(directory) != NULL ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-    char command[64];
-    (void)state;
-    snprintf(command, sizeof(command), "rm -r %s", directory);
-    return system(command);
-}
-
 int main(int argc, char **argv)
 {
     program = argv[0];
@@ -152,5 +138,5 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_search_does_not_hold_up_the_end),
     };
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, make_directory, remove_directory);
 }
